@@ -30,6 +30,12 @@ type Ended = {
   details: { duration_ms: number; type?: string | undefined; error?: Error | undefined };
 };
 
+/** An assertion's own message shows the difference; its fields would only repeat it. */
+const explain = (error: unknown): string =>
+  error instanceof Error && error.name === 'AssertionError'
+    ? (error.stack ?? error.message)
+    : inspect(error, { depth: 4 });
+
 /** Counts and prints what a stream of test events says. */
 function reporter(root: string, print: (line: string) => void) {
   const counts: Counts = { passed: 0, failed: 0, skipped: 0, failures: [] };
@@ -72,7 +78,7 @@ function reporter(root: string, print: (line: string) => void) {
       const title = [...path.slice(0, e.nesting), e.name].join(' › ');
       counts.failures.push(`${where.file} › ${title}`);
       print(`  ✖ ${title}`);
-      for (const line of inspect(error?.cause ?? error, { depth: 4 }).split('\n'))
+      for (const line of explain(error?.cause ?? error).split('\n'))
         if (!line.includes('node:internal/')) print(`      ${line}`);
     }
   };
