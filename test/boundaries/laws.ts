@@ -8,7 +8,8 @@ export type Law = {
   why: string;
 };
 
-const feature = String.raw`apps/control/src/(?!db/)([a-z-]+)/`;
+/** Folders of the control plane that are not features but what features stand on. */
+const feature = String.raw`apps/control/src/(?!db/|http/)([a-z-]+)/`;
 
 /** Test files may import more than the code they test, so these hold for the code; `apps` for tests too. */
 export const importLaws: readonly Law[] = [
