@@ -63,25 +63,50 @@ const envOf = (env: NodeJS.ProcessEnv): Record<string, string | undefined> => ({
   intervalMs: env['NIXFLEET_INTERVAL'] === undefined ? undefined : String(Number(env['NIXFLEET_INTERVAL']) * 1000),
 });
 
-const defaults = (): Record<string, unknown> => ({
-  hostname: hostname().split('.')[0],
-  user: userInfo().username,
-});
+/** What a host name looks like before it is checked: the first label of what the system says. */
+const shortName = (name: string): string => (name.split('.')[0] ?? '').toLowerCase();
 
-/** Reads the whole configuration. `configFile` defaults to `NIXFLEET_AGENT_CONFIG`, then /etc/nixfleet/agent.toml. */
-export function readConfig(env: NodeJS.ProcessEnv, configFile?: string): AgentConfig {
-  const named = configFile ?? env['NIXFLEET_AGENT_CONFIG'];
-  return loadConfig(
-    AgentConfig.extend({
-      hostname: AgentConfig.shape.hostname.default(() => String(defaults()['hostname']).toLowerCase()),
-      user: AgentConfig.shape.user.default(() => String(defaults()['user'])),
-    }),
-    {
-      program: 'nixfleet-agent',
-      env: envOf(env),
-      file: { path: named ?? '/etc/nixfleet/agent.toml', required: named !== undefined },
-    },
-  );
+const isLoopback = (url: URL): boolean => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+
+function allowsUrl(text: string, insecure: unknown): boolean {
+  const url = new URL(text);
+  return url.protocol === 'https:' || insecure === true || isLoopback(url);
+}
+
+/** With the defaults that only the host can give, and with what no single key can tell; that is checked even while other
+ * keys are wrong, so that all problems are reported at once. */
+const shapeFor = (systemName: string | undefined) =>
+  AgentConfig.extend({
+    hostname: AgentConfig.shape.hostname.prefault(() => shortName(systemName ?? hostname())),
+    user: AgentConfig.shape.user.prefault(() => userInfo().username),
+  })
+    .refine((c) => allowsUrl(c.url, c.allowInsecureHttp), {
+      path: ['url'],
+      message: 'expected https: (http: only to this machine itself, or with allowInsecureHttp)',
+      when: ({ value }) => isRecord(value) && AgentConfig.shape.url.safeParse(value['url']).success,
+    })
+    .refine((c) => c.token !== undefined || c.tokenFile !== undefined, {
+      path: ['tokenFile'],
+      message: 'expected the file with the bootstrap token',
+      when: ({ value }) => isRecord(value),
+    });
+
+export type Flags = {
+  config?: string | undefined;
+  /** What the system calls this host, where `hostname` does not name it. */
+  systemName?: string | undefined;
+};
+
+/** Reads the whole configuration. The file defaults to `NIXFLEET_AGENT_CONFIG`, then /etc/nixfleet/agent.toml. */
+export function readConfig(env: NodeJS.ProcessEnv, { config, systemName }: Flags = {}): AgentConfig {
+  const named = config ?? env['NIXFLEET_AGENT_CONFIG'];
+  return loadConfig(shapeFor(systemName), {
+    program: 'nixfleet-agent',
+    env: envOf(env),
+    file: { path: named ?? '/etc/nixfleet/agent.toml', required: named !== undefined },
+  });
 }
 
 /** The home folder home-manager's paths hang from. */
