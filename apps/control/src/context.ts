@@ -3,16 +3,26 @@ import { randomBytes } from 'node:crypto';
 import { v7 } from 'uuid';
 import type { Log } from '@nixfleet/kit/log.ts';
 import type { Reconciler } from '@nixfleet/kit/reconciler.ts';
+import type { Secrets } from './access/secrets.ts';
+import { makeTokenCache, type TokenCache } from './access/token-cache.ts';
 import type { ControlConfig } from './config.ts';
 import { type Db, type Engine, lockOrder, type Tx } from './db/database.ts';
 import { type Bus, makeBus } from './events/bus.ts';
+import { type Feed, makeFeed } from './events/feed.ts';
+import { type Counters, makeCounters } from './metrics/counters.ts';
 
 export type Context = {
   db: Db;
   engine: Engine;
   config: ControlConfig;
+  secrets: Secrets;
   log: Log;
   bus: Bus;
+  /** The newest events (events/pump.ts fills it). */
+  feed: Feed;
+  /** Agent tokens that need no query (access/agent-tokens.ts). */
+  tokens: TokenCache;
+  counters: Counters;
   /** Milliseconds since the epoch. */
   now: () => number;
   /** UUIDv7 with its prefix: `newId('run')` → `run_019…`. */
@@ -26,6 +36,7 @@ export function makeContext(parts: {
   db: Db;
   engine: Engine;
   config: ControlConfig;
+  secrets: Secrets;
   log: Log;
   now?: () => number;
 }): Context {
@@ -34,6 +45,9 @@ export function makeContext(parts: {
     ...parts,
     now,
     bus: makeBus(),
+    feed: makeFeed(),
+    tokens: makeTokenCache(),
+    counters: makeCounters(),
     newId: (prefix) => `${prefix}_${v7({ msecs: now() })}`,
     randomBytes,
     reconcilers: [],

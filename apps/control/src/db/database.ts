@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Insertable, Kysely, PostgresDialect, type Selectable, sql, type Transaction } from 'kysely';
-import pg from 'pg';
+import { Pool, types as pgTypes } from 'pg';
 import type { AccessTables } from '../access/tables.ts';
 import type { EventTables } from '../events/tables.ts';
 import type { HostTables } from '../hosts/tables.ts';
@@ -33,9 +33,9 @@ function postgresDialect(url: string): PostgresDialect {
   // Our 64-bit integers are times in milliseconds and counters, all below 2^53: numbers, not strings.
   const types = {
     getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-      oid === INT8 ? Number : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+      oid === INT8 ? Number : pgTypes.getTypeParser(oid, format)) as typeof pgTypes.getTypeParser,
   };
-  return new PostgresDialect({ pool: new pg.Pool({ connectionString: url, max: 10, types }) });
+  return new PostgresDialect({ pool: new Pool({ connectionString: url, max: 10, types }) });
 }
 
 /** Serialises transactions that append to an ordered table, so that ids become visible in their order. */

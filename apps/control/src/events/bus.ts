@@ -4,8 +4,8 @@
 // - A wake is a hint. A waiter always reads the database afterwards; a lost or doubled wake costs time, never truth.
 // - `version` taken before reading and given to `wait` closes the gap between reading and waiting.
 
-/** `events`, `host:<id>` or `run:<id>`. */
-export type Topic = 'events' | `host:${string}` | `run:${string}`;
+/** `events`: the outbox grew; `feed`: the pump has read it; `host:<id>`, `run:<id>`: something for that one. */
+export type Topic = 'events' | 'feed' | `host:${string}` | `run:${string}`;
 
 export type Bus = {
   wake(topic: Topic): void;
@@ -15,6 +15,9 @@ export type Bus = {
   wait(topic: Topic, version: number, ms: number, signal?: AbortSignal): Promise<boolean>;
   /** How many wait now. */
   readonly waiting: number;
+  /** The process ends: every wait is over at once, now and from now on. Loops that wait look at `closed`. */
+  close(): void;
+  readonly closed: boolean;
 };
 
 type Entry = { version: number; waiters: Set<() => void> };
@@ -22,6 +25,7 @@ type Entry = { version: number; waiters: Set<() => void> };
 export function makeBus(): Bus {
   const topics = new Map<Topic, Entry>();
   let waiting = 0;
+  let closed = false;
   // Topics nobody waits on keep a version only while there are few of them; a forgotten one restarts above any given out.
   let floor = 0;
   const entry = (topic: Topic): Entry => {
@@ -49,7 +53,7 @@ export function makeBus(): Bus {
     wait(topic, version, ms, signal) {
       const it = entry(topic);
       if (it.version !== version) return Promise.resolve(true);
-      if (signal?.aborted || ms <= 0) return Promise.resolve(false);
+      if (closed || signal?.aborted || ms <= 0) return Promise.resolve(false);
       return new Promise((resolve) => {
         const settle = (woken: boolean): void => {
           clearTimeout(timer);
@@ -68,6 +72,13 @@ export function makeBus(): Bus {
     },
     get waiting() {
       return waiting;
+    },
+    close() {
+      closed = true;
+      for (const { waiters } of topics.values()) for (const waiter of waiters) waiter();
+    },
+    get closed() {
+      return closed;
     },
   };
 }

@@ -17,7 +17,7 @@ export async function getEventBounds(db: Db): Promise<{ oldest: number; newest: 
     .selectFrom('events')
     .select((e) => [e.fn.min('id').as('oldest'), e.fn.max('id').as('newest')])
     .executeTakeFirst();
-  return { oldest: Number(row?.oldest ?? 0), newest: Number(row?.newest ?? 0) };
+  return { oldest: row?.oldest ?? 0, newest: row?.newest ?? 0 };
 }
 
 const toEvent = (row: Row<'events'>): Event =>

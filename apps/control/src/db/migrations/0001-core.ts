@@ -56,6 +56,7 @@ export const core = (engine: 'sqlite' | 'postgres'): Migration => ({
       .addColumn('retired_at', big)
       .addColumn('instance', 'text')
       .addColumn('legacy', 'text')
+      .addColumn('last_run_id', text)
       .execute();
     await sql`create unique index hosts_name on hosts (name) where retired_at is null`.execute(db);
     await sql`create unique index hosts_key on hosts (public_key) where public_key is not null`.execute(db);
@@ -76,10 +77,14 @@ export const core = (engine: 'sqlite' | 'postgres'): Migration => ({
       .addColumn('built_at', big, (c) => c.notNull())
       .addPrimaryKeyConstraint('builds_pk', ['host_id', 'commit', 'attribute'])
       .execute();
+    await s.createIndex('builds_path').on('builds').columns(['host_id', 'store_path']).execute();
 
     await s
       .createTable('runs')
-      .addColumn('id', text, (c) => c.primaryKey())
+      .addColumn('number', engine === 'postgres' ? 'bigserial' : 'integer', (c) =>
+        engine === 'postgres' ? c.primaryKey() : c.primaryKey().autoIncrement(),
+      )
+      .addColumn('id', text, (c) => c.notNull().unique())
       .addColumn('host_id', text, (c) => c.notNull().references('hosts.id').onDelete('cascade'))
       .addColumn('verb', 'text', (c) => c.notNull())
       .addColumn('args', 'text', (c) => c.notNull())
@@ -104,12 +109,14 @@ export const core = (engine: 'sqlite' | 'postgres'): Migration => ({
       .addColumn('cancel_requested_at', big)
       .addColumn('journal_next', big, (c) => c.notNull())
       .addColumn('output_bytes', big, (c) => c.notNull())
-      .addColumn('kept_bytes', big, (c) => c.notNull())
       .addColumn('dropped_bytes', big, (c) => c.notNull())
+      .addColumn('tail_from', big)
       .execute();
-    await s.createIndex('runs_host').on('runs').columns(['host_id', 'id']).execute();
-    await s.createIndex('runs_finished').on('runs').columns(['host_id', 'live', 'finished_at']).execute();
-    await sql`create index runs_live on runs (host_id, id) where live = 1`.execute(db);
+    await s.createIndex('runs_host').on('runs').columns(['host_id', 'number']).execute();
+    await s.createIndex('runs_state').on('runs').columns(['state', 'number']).execute();
+    await s.createIndex('runs_verb').on('runs').columns(['verb', 'number']).execute();
+    await sql`create index runs_live on runs (host_id, number) where live = 1`.execute(db);
+    await sql`create index runs_ended on runs (finished_at) where live = 0`.execute(db);
     await sql`create index runs_expiry on runs (expires_at) where live = 1`.execute(db);
     await s
       .createTable('journal')
@@ -146,7 +153,10 @@ export const core = (engine: 'sqlite' | 'postgres'): Migration => ({
       .addColumn('hash', text, (c) => c.notNull().unique())
       .addColumn('created_at', big, (c) => c.notNull())
       .addColumn('used_at', big)
+      .addColumn('origin', 'text', (c) => c.notNull())
+      .addColumn('next_of', text)
       .addColumn('rotating', 'integer', (c) => c.notNull())
+      .addColumn('revoked_at', big)
       .execute();
     await s.createIndex('agent_tokens_host').on('agent_tokens').column('host_id').execute();
     await s
