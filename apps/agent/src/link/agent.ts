@@ -66,9 +66,11 @@ export async function runAgent({ link, instance, identity, observe }: AgentParts
     try {
       keepClaim(link.state, instance);
       const answer = await once();
-      if (failures > 0) log.info({ failures }, 'the control plane answers again');
+      if (failures > 0) {
+        log.info({ failures }, 'the control plane answers again');
+        linkUp.ring();
+      }
       failures = 0;
-      linkUp.ring();
       const news = act(link, tending, answer) || (waitMs === 0 && !answer.wantIdentity);
       const pauseMs = news ? EAGER_MS : Math.max(0, IDLE_MS - (monotonic() - startedAt));
       await pause(pauseMs, AbortSignal.any([link.stop, hold.signal]));

@@ -2,30 +2,32 @@
 
 export type Bell = {
   ring: () => void;
-  /** Resolves at a ring, after `ms`, or when `signal` aborts. Never rejects. One waiter at a time. */
+  /** Resolves at a ring, after `ms`, or when `signal` aborts. Never rejects. */
   wait: (ms: number, signal: AbortSignal) => Promise<void>;
 };
 
 export function makeBell(): Bell {
+  const waiters = new Set<() => void>();
   let rung = false;
-  let wake: (() => void) | undefined;
   return {
     ring() {
-      rung = true;
-      wake?.();
+      rung = waiters.size === 0;
+      for (const wake of waiters) wake();
     },
     wait: (ms, signal) =>
       new Promise((resolve) => {
         const done = (): void => {
           clearTimeout(timer);
           signal.removeEventListener('abort', done);
-          wake = undefined;
-          rung = false;
+          waiters.delete(done);
           resolve();
         };
         const timer = setTimeout(done, ms);
-        if (rung || signal.aborted) return done();
-        wake = done;
+        if (rung || signal.aborted) {
+          rung = false;
+          return done();
+        }
+        waiters.add(done);
         signal.addEventListener('abort', done, { once: true });
       }),
   };

@@ -1,6 +1,6 @@
 // Enrolment: the host's key and the operator's token are exchanged for the host's own token. The same key always gets the
 // same host back, so enrolling again is how a lost token or a lost database heals.
-import { Enrol, Enrolled, type Identity, PROTOCOL } from '@nixfleet/contract/agent.ts';
+import { type Enrol, Enrolled, type Identity, PROTOCOL } from '@nixfleet/contract/agent.ts';
 import { Problem } from '@nixfleet/contract/problem.ts';
 import { HostDocument, writeDocument } from '../state/documents.ts';
 import type { Link } from './context.ts';

@@ -67,6 +67,7 @@ class StaleConnection extends Error {}
 
 function once(r: Request, body: Buffer, open: (fresh: boolean) => ClientRequest, fresh: boolean): Promise<unknown> {
   return new Promise((resolve, reject) => {
+    if (r.signal?.aborted) return reject(new Problem('unavailable', 'the request was given up'));
     const request = open(fresh);
     const settle = (act: () => void): void => {
       clearTimeout(deadline);
@@ -79,7 +80,6 @@ function once(r: Request, body: Buffer, open: (fresh: boolean) => ClientRequest,
     };
     const abort = (): void => fail('the request was given up');
     const deadline = setTimeout(() => fail(`no answer within ${r.deadlineMs} ms`), r.deadlineMs);
-    if (r.signal?.aborted) return abort();
     r.signal?.addEventListener('abort', abort, { once: true });
     request.on('error', (cause) => {
       const stale = request.reusedSocket && isErrno(cause, 'ECONNRESET', 'EPIPE');
