@@ -25,6 +25,8 @@ export type FleetOptions = {
   fetchEveryMs: number;
   /** False where Nix is not installed: only the control plane is started. */
   withHosts: boolean;
+  /** Which hosts; default all. */
+  only?: readonly SampleHostName[];
   /** More of the control plane's own environment. */
   control?: Record<string, string>;
   step: <T>(what: string, work: () => Promise<T>) => Promise<T>;
@@ -56,7 +58,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     );
     const machineEnv = { ...env, ...nixEnvironment(join(folder, 'nix')) };
     const machines = options.withHosts
-      ? sampleHostNames.map((name) => makeMachine(name, join(folder, 'hosts'), machineEnv))
+      ? (options.only ?? sampleHostNames).map((name) => makeMachine(name, join(folder, 'hosts'), machineEnv))
       : [];
     for (const machine of machines)
       if (!isInstalled(machine))
