@@ -1,6 +1,9 @@
-// `npm run fix`: mends what can be mended without thinking: lint fixes, format, generated files.
-import { dirname } from 'node:path';
+// `npm run fix`: mends what can be mended without thinking: lint fixes, format, generated files, and the
+// lists of packages in each bundle (review what they add).
+import { dirname, join } from 'node:path';
+import { writeFileAtomic } from '@nixfleet/kit/atomic-file.ts';
 import { runCommand } from '@nixfleet/kit/command.ts';
+import { appNames, bundle } from './bundle.ts';
 import { writePages } from './generate.ts';
 
 const root = dirname(import.meta.dirname);
@@ -12,6 +15,10 @@ async function main(): Promise<void> {
     if (r.code !== 0) console.log(`${r.stdout}${r.stderr}`.trim());
   }
   for (const path of await writePages()) console.log(`✔ wrote ${path}`);
+  for (const app of appNames) {
+    const { packages } = await bundle(app);
+    writeFileAtomic(join(root, `test/golden/bundle-${app}.txt`), `${packages.join('\n')}\n`);
+  }
 }
 
 if (import.meta.main) await main();

@@ -23,6 +23,11 @@ export const importLaws: readonly Law[] = [
     never: /^(?:apps\/|fastify|kysely|@fastify\/)/,
     why: 'kit is below every app, and below HTTP and SQL',
   },
+  {
+    files: /^(?:apps|packages)\/.*\/src\//,
+    never: /\/testing\/|\.test\.ts$/,
+    why: 'what ships does not stand on tests',
+  },
   { files: /^packages\//, never: /^(?:apps|tools|test|testbed)\//, why: 'libraries know nothing of the programs' },
   { files: /^apps\//, never: /^(?:tools|test|testbed)\//, why: 'programs do not need our tools to run' },
   { files: /\/rules\.ts$/, never: /^node:|^fastify|^@fastify|^kysely|^pg$/, why: 'rules are pure' },

@@ -56,4 +56,5 @@ export function readModules(): Module[] {
   });
 }
 
-export const isTest = (m: Module): boolean => /\.(?:test|spec)\.tsx?$/.test(m.path);
+/** Tests, and what only tests are made with. */
+export const isTest = (m: Module): boolean => /\.(?:test|spec)\.tsx?$|\/testing\//.test(m.path);
