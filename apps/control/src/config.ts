@@ -1,12 +1,29 @@
 // The control plane's configuration: one strict object, from flags, environment (mission 002's names) and a TOML file. It
 // fails closed: every problem is listed, and nothing starts.
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { Branch, RepositoryUrl } from '@nixfleet/contract/names.ts';
+import type { Issue } from '@nixfleet/contract/problem.ts';
 import { ConfigInvalid, flag, integer, list, loadConfig } from '@nixfleet/kit/config.ts';
 
 const secret = z.string().min(16, { message: 'expected at least 16 characters' });
+
+/** An address or a network such as `10.0.0.0/8`. */
+const ProxyAddress = z.string().refine(
+  (s) => {
+    const [address = '', prefix, ...rest] = s.split('/');
+    const bits = isIP(address) === 6 ? 128 : 32;
+    return (
+      isIP(address) !== 0 &&
+      rest.length === 0 &&
+      (prefix === undefined || /^\d{1,3}$/.test(prefix)) &&
+      Number(prefix ?? 0) <= bits
+    );
+  },
+  { message: 'expected an IP address or a network such as 10.0.0.0/8' },
+);
 
 /** `name=url#branch`; the branch defaults to main. */
 const TargetSetting = z.string().transform((s, ctx) => {
@@ -37,8 +54,11 @@ export const ControlConfig = z.object({
   allowSharedAgentToken: flag.default(true).describe('accept the bootstrap token at all'),
   autoProvisionAgentTokens: flag.default(true).describe('give v1 agents a token of their own at first contact'),
   devMode: flag.default(false).describe('plain http cookies, generated secrets'),
-  trustProxyHeaders: flag.default(false),
-  trustedProxyIps: list.default([]),
+  trustProxyHeaders: flag.default(false).describe('take the client address and the request id from proxies'),
+  trustedProxyIps: list
+    .pipe(z.array(ProxyAddress))
+    .default([])
+    .describe('addresses or networks of those proxies; empty: any peer'),
   targets: list.pipe(z.array(TargetSetting)).default([]).describe('repositories made known at start'),
   trustedSigners: z
     .string()
@@ -56,9 +76,14 @@ export const ControlConfig = z.object({
   maxOutputBytes: integer(65_536, 1_073_741_824)
     .default(8 * 1024 * 1024)
     .describe('output kept of one run'),
-  keepRunsDays: integer(1, 3650).default(30),
-  keepEventsDays: integer(1, 3650).default(7),
-  logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  keepRunsDays: integer(1, 3650).default(30).describe('days that ended runs and their journals are kept'),
+  keepEventsDays: integer(1, 3650).default(7).describe('days that events can be replayed'),
+  gitHash: z
+    .string()
+    .regex(/^[0-9a-f]{7,64}$/)
+    .optional()
+    .describe('the commit this program was built from'),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('least severe line logged'),
 });
 export type ControlConfig = z.infer<typeof ControlConfig>;
 
@@ -88,6 +113,7 @@ export const environment = {
   NIXFLEET_MAX_OUTPUT_BYTES: 'maxOutputBytes',
   NIXFLEET_KEEP_RUNS_DAYS: 'keepRunsDays',
   NIXFLEET_KEEP_EVENTS_DAYS: 'keepEventsDays',
+  NIXFLEET_GIT_HASH: 'gitHash',
   NIXFLEET_LOG_LEVEL: 'logLevel',
 } as const satisfies Record<string, keyof ControlConfig>;
 
@@ -102,10 +128,17 @@ const secrets = [
 export function readConfig(env: NodeJS.ProcessEnv, flags: Record<string, unknown> = {}): ControlConfig {
   const values: Record<string, string | undefined> = {};
   for (const [name, key] of Object.entries(environment)) values[key] = env[name];
+  const unread: Issue[] = [];
   for (const name of secrets) {
     const file = env[`${name}_FILE`];
-    if (file && !env[name]) values[environment[name]] = readFileSync(file, 'utf8').trim();
+    if (!file || env[name]) continue;
+    try {
+      values[environment[name]] = readFileSync(file, 'utf8').trim();
+    } catch (error) {
+      unread.push({ path: `${name}_FILE`, message: error instanceof Error ? error.message : String(error) });
+    }
   }
+  if (unread.length > 0) throw new ConfigInvalid('nixfleet-control', unread);
   const config = loadConfig(ControlConfig, {
     program: 'nixfleet-control',
     flags,
@@ -136,3 +169,33 @@ function together(c: ControlConfig): [keyof ControlConfig, string][] {
 /** Where the database lies. */
 export const databaseOf = (c: ControlConfig): { file: string } | { url: string } =>
   c.databaseUrl === undefined ? { file: join(c.dataDir, 'control.db') } : { url: c.databaseUrl };
+
+/** The settings as flags: `--data-dir`. What is secret is none, because every user of a machine reads its processes. */
+export const configFlags = Object.entries(ControlConfig.shape)
+  .filter(([key]) => !secrets.some((name) => environment[name] === key))
+  .map(([key, shape]) => {
+    const name = key.replaceAll(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
+    const inner: unknown = shape instanceof z.ZodDefault ? shape.unwrap() : shape;
+    return { name, key, flag: `--${name}`, isSwitch: inner === flag, describes: shape.description ?? '' };
+  });
+
+/** What child processes such as git inherit: how to find and reach things, and no secret of ours. */
+export const childEnvironment = (env: NodeJS.ProcessEnv = process.env): Record<string, string> =>
+  Object.fromEntries(inherited.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
+
+const inherited = [
+  'PATH',
+  'HOME',
+  'TMPDIR',
+  'SSH_AUTH_SOCK',
+  'GIT_SSH_COMMAND',
+  'GIT_SSL_CAINFO',
+  'SSL_CERT_FILE',
+  'NIX_SSL_CERT_FILE',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+];

@@ -4,7 +4,7 @@ import { v7 } from 'uuid';
 import type { Log } from '@nixfleet/kit/log.ts';
 import type { Reconciler } from '@nixfleet/kit/reconciler.ts';
 import type { Secrets } from './access/secrets.ts';
-import { makeTokenCache, type TokenCache } from './access/token-cache.ts';
+import { makeTokenCache, type TokenCache } from './access/agent-tokens/cache.ts';
 import type { ControlConfig } from './config.ts';
 import { type Db, type Engine, lockOrder, type Tx } from './db/database.ts';
 import { type Bus, makeBus } from './events/bus.ts';
@@ -20,7 +20,7 @@ export type Context = {
   bus: Bus;
   /** The newest events (events/pump.ts fills it). */
   feed: Feed;
-  /** Agent tokens that need no query (access/agent-tokens.ts). */
+  /** Agent tokens that need no query (access/agent-tokens/service.ts). */
   tokens: TokenCache;
   counters: Counters;
   /** Milliseconds since the epoch. */

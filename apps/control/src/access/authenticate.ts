@@ -4,8 +4,8 @@ import { type Access, CSRF_HEADER, SESSION_COOKIE } from '@nixfleet/contract/acc
 import { HostRef } from '@nixfleet/contract/names.ts';
 import { Problem } from '@nixfleet/contract/problem.ts';
 import type { Context } from '../context.ts';
-import { findPathHost } from './agent-token-store.ts';
-import { verifyAgentToken } from './agent-tokens.ts';
+import { findPathHost } from './agent-tokens/store.ts';
+import { verifyAgentToken } from './agent-tokens/service.ts';
 import { sameText } from './crypto.ts';
 import type { Caller } from './request.ts';
 import { checkCsrf, findApiCaller, findOpenSession, type OpenSession } from './service.ts';

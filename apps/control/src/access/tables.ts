@@ -18,7 +18,7 @@ export type AccessTables = {
     expires_at: number | null;
     last_used_at: number | null;
   };
-  /** Bearer tokens of hosts. Using one ends those made before it (access/agent-tokens.ts). */
+  /** Bearer tokens of hosts. Using one ends those made before it (access/agent-tokens/service.ts). */
   agent_tokens: {
     id: string;
     host_id: string;

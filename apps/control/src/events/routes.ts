@@ -1,12 +1,8 @@
 // GET /api/events: the outbox as server-sent events, with v1's names and bodies.
 import * as z from 'zod';
-import type { Event } from '@nixfleet/contract/events.ts';
-import type { Context } from '../context.ts';
 import type { Routes } from '../http/app-type.ts';
-import { type EventStream, type Frame, lastEventId, openStream } from '../http/sse.ts';
-import { getEventBounds, listEvents } from './store.ts';
-
-const BATCH = 500;
+import { lastEventId, openStream } from '../http/sse.ts';
+import { followEvents } from './stream.ts';
 
 export const eventRoutes: Routes = (ctx) => (app) => {
   let clients = 0;
@@ -28,7 +24,7 @@ export const eventRoutes: Routes = (ctx) => (app) => {
       const stream = openStream(ctx, request, reply);
       clients += 1;
       try {
-        await follow(ctx, stream, lastEventId(request), clients);
+        await followEvents(ctx, stream, { since: lastEventId(request), clients });
       } catch (err) {
         ctx.log.warn({ err, requestId: request.id }, 'an event stream broke off');
       } finally {
@@ -39,28 +35,3 @@ export const eventRoutes: Routes = (ctx) => (app) => {
     },
   );
 };
-
-/** Until the reader is gone or the process ends: what is new after `since`, in order, each event once. */
-async function follow(ctx: Context, stream: EventStream, since: number | undefined, clients: number): Promise<void> {
-  const { oldest, newest } = await getEventBounds(ctx.db);
-  const lost = since !== undefined && (since > newest || since < oldest - 1);
-  let at = since === undefined || lost ? newest : since;
-  await stream.send({ id: at, event: 'connected', data: { clients } });
-  if (lost) await stream.send({ id: at, event: 'reset', data: { type: 'reset' } });
-  while (!stream.signal.aborted && !ctx.bus.closed) {
-    const version = ctx.bus.version('feed');
-    const events = ctx.feed.recent(at) ?? (await listEvents(ctx.db, at, BATCH));
-    for (const event of events) {
-      if (!(await stream.send(toFrame(event)))) return;
-      at = event.id;
-    }
-    if (events.length === 0) await ctx.bus.wait('feed', version, 60_000, stream.signal);
-  }
-}
-
-/** v1's bodies name their host themselves; hints get it from the event. */
-const toFrame = ({ id, name, hostId, runId, body }: Event): Frame => ({
-  id,
-  event: name,
-  data: { type: name, ...(hostId === null ? {} : { hostId }), ...(runId === null ? {} : { runId }), ...body },
-});

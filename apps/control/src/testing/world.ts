@@ -6,15 +6,14 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { hash } from '@node-rs/bcrypt';
 import { silent } from '@nixfleet/kit/log.ts';
-import { readSecrets } from '../access/secrets.ts';
-import { buildApp } from '../app.ts';
 import { ControlConfig } from '../config.ts';
-import { type Context, makeContext } from '../context.ts';
-import { startPump } from '../events/pump.ts';
+import type { Context } from '../context.ts';
+import { openTestDatabase } from '../db/test-database.ts';
 import type { App } from '../http/app-type.ts';
 import type { RouteLine } from '../http/route-table.ts';
+import { openControl } from '../main.ts';
 import { bearer, type Client, makeClient, signInClient } from './client.ts';
-import { openTestDatabase } from './postgres.ts';
+import { testServer } from './config.ts';
 
 export const PASSWORD = 'correct horse battery staple';
 export const BOOTSTRAP_TOKEN = 'shared-token-of-agents-in-tests';
@@ -43,7 +42,6 @@ export const START = Date.UTC(2026, 0, 5, 12);
 
 export async function makeWorld(t: TestContext, { now = START, config = {} }: WorldOptions = {}): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'nixfleet-control-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
   const settings = ControlConfig.parse({
     dataDir: join(folder, 'data'),
     passwordHash: await hash(PASSWORD, { cost: 4 }),
@@ -58,20 +56,20 @@ export async function makeWorld(t: TestContext, { now = START, config = {} }: Wo
       clock.now += ms;
     },
   };
-  const { close, ...database } = await openTestDatabase(process.env['TEST_DATABASE_URL']);
-  const ctx = makeContext({
-    ...database,
+  const { close, ...database } = await openTestDatabase(testServer());
+  const control = await openControl({
     config: settings,
-    secrets: readSecrets(settings),
+    database,
     log: silent,
     now: () => clock.now,
+    checkAnswers: true,
+    background: false,
   });
-  const { app, routeLines } = await buildApp(ctx, { checkAnswers: true });
-  const pump = await startPump(ctx);
+  const { ctx, app, routeLines } = control;
   t.after(async () => {
-    await app.close();
-    await pump.stop();
+    await control.close();
     await close();
+    rmSync(folder, { recursive: true, force: true });
   });
   return {
     ctx,

@@ -1,5 +1,5 @@
 // SQL of the agents' tokens.
-import type { Db, NewRow, Row, Tx } from '../db/database.ts';
+import type { Db, NewRow, Row, Tx } from '../../db/database.ts';
 
 export type TokenRow = Row<'agent_tokens'>;
 

@@ -5,10 +5,10 @@
 // - Until a newer token is used, the old one works: an agent that lost an answer asks again with what it has.
 // - A revoked token never works again, and its host is never again taken for one that has no token of its own.
 // - Unused tokens of one host are few: one per enrolment, one per operator's rotation, one per token presented.
-import type { Context } from '../context.ts';
-import { transact } from '../context.ts';
-import type { Tx } from '../db/database.ts';
-import { record } from '../events/service.ts';
+import type { Context } from '../../context.ts';
+import { transact } from '../../context.ts';
+import type { Tx } from '../../db/database.ts';
+import { record } from '../../events/service.ts';
 import {
   deleteTokens,
   deleteUnused,
@@ -19,10 +19,10 @@ import {
   markTokenUsed,
   revokeTokens,
   type TokenRow,
-} from './agent-token-store.ts';
-import { offeredToken, tokenHash } from './crypto.ts';
-import type { CallerOf } from './request.ts';
-import type { KnownToken } from './token-cache.ts';
+} from './store.ts';
+import { offeredToken, tokenHash } from '../crypto.ts';
+import type { CallerOf } from '../request.ts';
+import type { KnownToken } from './cache.ts';
 
 const MAX_TOKEN = 200;
 

@@ -4,8 +4,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { type OpenDatabase, openDatabase } from '../db/database.ts';
-import { migrate } from '../db/migrate.ts';
+import { type OpenDatabase, openDatabase } from './database.ts';
+import { migrate } from './migrate.ts';
 
 export type TestDatabase = OpenDatabase & { close: () => Promise<void> };
 
@@ -51,7 +51,7 @@ async function ensureTemplate(server: string, admin: Client): Promise<string> {
 }
 
 function hashOfMigrations(): string {
-  const folder = join(import.meta.dirname, '../db/migrations');
+  const folder = join(import.meta.dirname, 'migrations');
   const hash = createHash('sha256');
   for (const file of readdirSync(folder).sort()) hash.update(readFileSync(join(folder, file)));
   return hash.digest('hex').slice(0, 16);

@@ -1,0 +1,2 @@
+// placeholder
+export const openApiDocument = (): Promise<object> => Promise.resolve({});
