@@ -21,6 +21,8 @@ export type CommandOptions = {
   maxBytes?: number;
   signal?: AbortSignal;
   onLine?: (line: string, stream: Stream) => void;
+  /** Called with the child's pid before it is given any input; the input waits until it resolves. */
+  onStart?: (pid: number) => void | Promise<void>;
 };
 
 export type CommandResult = {
@@ -131,9 +133,17 @@ export function runCommand(file: string, args: readonly string[], options: Comma
     child.stdin.on('error', () => {
       // EPIPE: the child does not read its input, which is its right.
     });
-    child.stdin.end(options.input ?? '');
     if (options.signal?.aborted) abort();
     else options.signal?.addEventListener('abort', abort, { once: true });
+    const begin = async (): Promise<void> => {
+      if (child.pid !== undefined) await options.onStart?.(child.pid);
+      child.stdin.end(options.input ?? '');
+    };
+    begin().catch((cause: unknown) => {
+      settle();
+      if (child.pid !== undefined) killGroup(child.pid, 'SIGKILL');
+      reject(new Error(`could not begin ${file}`, { cause }));
+    });
   });
 }
 

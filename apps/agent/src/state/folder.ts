@@ -30,13 +30,19 @@ export type StateFolder = ReturnType<typeof stateFolder>;
 /**
  * ```
  * order.json    what was asked, and the agent config the executor works by; written by the agent before anything starts
- * started       made with O_EXCL by the one executor that may execute this run, ever
+ * started      made, once and for all, by the one executor that may execute this run; says which process it is
+ * recovering-N made by the N-th executor that brings the run to its end; the highest N holds it
  * executor.json {pid, startTime, bootId} of the executor alive now, also of one that recovers the run
  * journal.jsonl the run's entries, one JSON object a line, fsynced
  * cancel        made by the agent: stop if nothing has changed yet
  * confirm       made by the agent: `yes` (the control plane heard of us) or `no` (it refuses: go back at once)
  * shipped       {next}: entries the control plane has stored; a hint, the control plane's own answer decides
  * settled       the result is stored at the control plane; the folder may go
+ * child.json    the program the executor runs now, so that a recovery can end what outlived its executor
+ * before.json   the units that had failed before the host was changed
+ * restarting.json  the agent process that was asked to restart
+ * reserve       room on the disk, given up when it is full
+ * result, previous  links that keep the new and the previous closure from being collected
  * checkout/     the commit's files, made for this run and removed with it
  * ```
  */
@@ -53,6 +59,12 @@ export const runFolder = (state: StateFolder, runId: string) => {
     confirm: join(root, 'confirm'),
     shipped: join(root, 'shipped'),
     settled: join(root, 'settled'),
+    child: join(root, 'child.json'),
+    before: join(root, 'before.json'),
+    restarting: join(root, 'restarting.json'),
+    reserve: join(root, 'reserve'),
+    result: join(root, 'result'),
+    previous: join(root, 'previous'),
     checkout: join(root, 'checkout'),
   };
 };
