@@ -1,0 +1,152 @@
+// run, rollback, watch: asking hosts to do something, and seeing it through.
+import { Argument, type Command, InvalidArgumentError } from 'commander';
+import { Commit } from '@nixfleet/contract/names.ts';
+import { CreatedRuns, type CreateRuns, type Run, type RunArgs } from '@nixfleet/contract/runs.ts';
+import { Verb } from '@nixfleet/contract/verbs.ts';
+import { type Api, request } from '../api/client.ts';
+import { failureLines, fromProblem, usage } from '../api/failure.ts';
+import { type Context, printJson } from '../context.ts';
+import type { Connect } from '../session/connection.ts';
+import { parseDuration } from '../terminal/measures.ts';
+import { oneLine } from '../terminal/text.ts';
+import { findRun } from './find.ts';
+import { isOutcome, worstExit } from './outcome.ts';
+import { shortId } from './status.ts';
+import { watchRuns } from './watch.ts';
+
+type StartOptions = {
+  all?: true;
+  watch?: true;
+  test?: true;
+  commit?: string;
+  generation?: number;
+  force?: true;
+  expires?: number;
+  json?: true;
+};
+
+export function startCommands(program: Command, ctx: Context, connect: Connect): void {
+  program
+    .command('run')
+    .addArgument(new Argument('<verb>', 'what to do').choices(Verb.options))
+    .argument('[hosts...]', 'names or ids of hosts')
+    .description('run a verb on hosts')
+    .option('--all', 'on every host')
+    .option('-w, --watch', 'follow the runs to their end; the exit status is their outcome')
+    .option('--test', 'run the hosts’ tests before confirming')
+    .option('--commit <commit>', 'deploy this commit instead of the newest', fullCommit)
+    .option('--generation <number>', 'rollback only: return to this generation', positive)
+    .option('--force', 'deploy what was quarantined after a rollback')
+    .option('--expires <duration>', 'how long it may wait for its host, e.g. 2h (default 24h)', lifetime)
+    .option('--json', 'print JSON')
+    .action((verb: Verb, hosts: string[], options: StartOptions) => {
+      if (hosts.length > 0 === (options.all === true))
+        throw usage('Name hosts, or say --all', `nixfleet run ${verb} HOST…, or nixfleet run ${verb} --all`);
+      return start(ctx, connect(), createRuns(verb, hosts, options), options);
+    });
+
+  program
+    .command('rollback')
+    .argument('<host>', 'name or id of the host')
+    .addArgument(
+      new Argument('[generation]', 'the generation to return to (default: the previous one)').argParser(positive),
+    )
+    .description('return a host to an earlier generation')
+    .option('-w, --watch', 'follow it to its end; the exit status is its outcome')
+    .option('--test', 'run the host’s tests before confirming')
+    .option('--json', 'print JSON')
+    .action((host: string, generation: number | undefined, options: StartOptions) =>
+      start(
+        ctx,
+        connect(),
+        createRuns('rollback', [host], { ...options, ...(generation === undefined ? {} : { generation }) }),
+        options,
+      ),
+    );
+
+  program
+    .command('watch')
+    .argument('<runs...>', 'runs: ids, their beginnings or ends, or hosts for their latest run')
+    .description('follow runs to their end; the exit status is their outcome')
+    .option('--json', 'print JSON at the end')
+    .action(async (names: string[], options: { json?: true }) => {
+      const api = connect();
+      const runs: Run[] = [];
+      for (const name of names) runs.push(await findRun(api, name));
+      const unique = [...new Map(runs.map((run) => [run.id, run])).values()];
+      const ended = await watchRuns(ctx, api, unique, options.json ? ctx.err : ctx.out);
+      if (ended === undefined) return;
+      if (options.json) printJson(ctx, { runs: ended });
+      ctx.status = exitOfAll(ended);
+    });
+}
+
+const exitOfAll = (runs: readonly (Run | null)[]): number =>
+  worstExit(runs.map((run) => (run !== null && isOutcome(run.state) ? run.state : null)));
+
+function createRuns(verb: Verb, hosts: string[], options: StartOptions): CreateRuns {
+  const { test, commit, generation, force, expires } = options;
+  const args: RunArgs = {
+    ...(test === undefined ? {} : { test }),
+    ...(commit === undefined ? {} : { commit }),
+    ...(generation === undefined ? {} : { generation }),
+    ...(force === undefined ? {} : { force }),
+  };
+  return {
+    verb,
+    args,
+    ...(hosts.length > 0 ? { hosts } : { all: true as const }),
+    ...(expires === undefined ? {} : { expiresInMs: expires }),
+  };
+}
+
+async function start(ctx: Context, api: Api, body: CreateRuns, options: StartOptions): Promise<void> {
+  const { results } = await request(api, 'POST', '/api/runs', CreatedRuns, { body });
+  const screen = options.json ? ctx.err : ctx.out;
+  for (const { host, problem } of results)
+    if (problem) {
+      const [first = '', ...rest] = failureLines(fromProblem(problem, api.url), ctx.err.paint);
+      ctx.err.lines([`${first} (${oneLine(host)})`, ...rest]);
+    }
+  const runs = results.flatMap(({ run }) => run ?? []);
+  const missing = results.filter(({ run }) => run === undefined).map(() => null);
+  if (!options.watch || runs.length === 0) {
+    if (options.json) printJson(ctx, { results });
+    else
+      screen.lines(
+        runs.map(
+          (run) =>
+            `${screen.paint('mute', '◌')} ${screen.paint('strong', oneLine(run.hostName))}  ${run.verb} queued  ${screen.paint('mute', shortId(run.id))}`,
+        ),
+      );
+    ctx.status = worstExit(missing);
+    return;
+  }
+  const ended = await watchRuns(ctx, api, runs, screen);
+  if (ended === undefined) return;
+  const byId = new Map(ended.map((run) => [run.id, run]));
+  if (options.json)
+    printJson(ctx, {
+      results: results.map((r) => (r.run === undefined ? r : { ...r, run: byId.get(r.run.id) ?? r.run })),
+    });
+  ctx.status = exitOfAll([...ended, ...missing]);
+}
+
+function positive(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Expected a whole number from 1.');
+}
+
+function fullCommit(text: string): string {
+  const parsed = Commit.safeParse(text.toLowerCase());
+  if (parsed.success) return parsed.data;
+  throw new InvalidArgumentError(
+    'Expected a full commit id of 40 or 64 hexadecimal digits; see nixfleet target commits.',
+  );
+}
+
+function lifetime(text: string): number {
+  const ms = parseDuration(text);
+  if (ms !== undefined && ms >= 1000) return ms;
+  throw new InvalidArgumentError('Expected a duration such as 30m, 2h or 7d.');
+}
