@@ -14,9 +14,10 @@ import { answerError, registerErrors } from './http/errors.ts';
 import { givenRequestId, proxyTrust } from './http/proxies.ts';
 import { makeRouteTable, type RouteLine } from './http/route-table.ts';
 import { registerLimits, registerSecurity } from './http/security.ts';
+import { targetRoutes } from './targets/routes.ts';
 import { checkingSerializer, plainSerializer, validatorCompiler } from './http/validation.ts';
 
-const routes: Routes[] = [accessRoutes, eventRoutes];
+const routes: Routes[] = [accessRoutes, eventRoutes, targetRoutes];
 
 const BODY_LIMIT = 1024 * 1024;
 /** What still runs this long after the app was asked to close is cut. */

@@ -15,9 +15,10 @@ import { startPump } from './events/pump.ts';
 import { VERSION } from './health/version.ts';
 import { notifySystemd } from './health/systemd.ts';
 import { openApiDocument } from './http/openapi.ts';
+import { targetsReconciler } from './targets/reconcile.ts';
 
 /** The background work, one line each. */
-const reconcilers: ((ctx: Context) => Reconciler)[] = [];
+const reconcilers: ((ctx: Context) => Reconciler)[] = [targetsReconciler];
 
 export type Control = BuiltApp & { ctx: Context; close(): Promise<void> };
 
@@ -47,12 +48,17 @@ export async function openControl({
     ...built,
     ctx,
     async close() {
-      const stopped = Promise.all(ctx.reconcilers.map((r) => r.stop()));
+      const stopped = stopAll(ctx.reconcilers);
       await built.app.close();
       await pump.stop();
       await stopped;
     },
   };
+}
+
+/** A reconciler may make others while it ends: until none is left. */
+async function stopAll(running: Reconciler[]): Promise<void> {
+  while (running.length > 0) await Promise.all(running.splice(0).map((r) => r.stop()));
 }
 
 const STOP_MS = 2800;
