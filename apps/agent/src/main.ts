@@ -1,6 +1,7 @@
 // nixfleet-agent: the host's side of the fleet. Without a verb it is the daemon; `execute` and `recover` are the executor.
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ConfigInvalid, EXIT_CONFIG } from '@nixfleet/kit/config.ts';
 import { makeLog } from '@nixfleet/kit/log.ts';
@@ -58,11 +59,12 @@ async function daemon(file: string | undefined): Promise<void> {
     ca: c.caFile === undefined ? undefined : readFileSync(c.caFile, 'utf8'),
   });
   const clocks = { now: Date.now, monotonic: () => performance.now(), random: Math.random, newId };
+  const program = { file: process.execPath, args: [fileURLToPath(import.meta.url)] };
   prepareState(state);
   claimState(state, instance);
   log.info({ version: VERSION, url: c.url, host: c.hostname, state: state.root }, 'agent started');
   await runAgent({
-    link: { config: c, state, log, call, ...clocks, stop: stop.signal },
+    link: { config: c, state, log, call, program, ...clocks, stop: stop.signal },
     instance,
     identity: () => identityOf(c),
     observe,

@@ -29,7 +29,7 @@ export function collectorsOf(source: Source): Collectors {
       startedAt: source.startedAt,
       requireTests: config.requireTests,
       trustedSigners: config.trustedSigners !== undefined,
-      executor: executorKind(config),
+      executor: executorKind(config, source.os),
     }),
     tests: async () => readDocument(state.tests, TestsDocument),
   };

@@ -95,10 +95,12 @@ export async function runAgent({ link, instance, identity, observe }: AgentParts
 /** Whether the answer changed anything here. */
 function act(link: Link, tending: Tending, { orders, cancel, settled, token }: Answer): boolean {
   let news = token !== undefined;
+  let room = MAX_HELD - tending.held().length;
   for (const order of orders) {
-    if (!tending.holds(order.id) && tending.held().length >= MAX_HELD) {
+    if (room <= 0) {
       link.log.warn({ run: order.id }, 'the host holds too many runs; the order waits');
     } else if (takeOrder(link.state, link.config, order)) {
+      room -= 1;
       link.log.info({ run: order.id, verb: order.verb, commit: order.target?.commit }, 'order taken');
       news = true;
     }

@@ -42,7 +42,8 @@ export async function ship({ link, run, look, linkUp, refused }: Shipping): Prom
     try {
       const answer = await append(link, run.id, { offset: entries[0]?.seq ?? Math.min(next, tail.next), entries });
       failures = 0;
-      next = answer.next;
+      // It cannot have more than there is; a control plane that says so is told what there is.
+      next = Math.min(answer.next, Math.max(tail.next, (entries.at(-1)?.seq ?? -1) + 1));
       writeFileSync(folder.shipped, JSON.stringify({ next }));
       if (answer.ended) return settle(folder);
       if (entries.length === 0) failures += 1;
@@ -50,7 +51,7 @@ export async function ship({ link, run, look, linkUp, refused }: Shipping): Prom
       if (!(error instanceof Problem)) throw error;
       failures += 1;
       if (error.code === 'run_ended') return settle(folder);
-      if (error.code === 'journal_gap') next = gapOf(error, tail.next);
+      if (error.code === 'journal_gap') next = gapOf(error, next);
       if (error.code === 'run_not_found' && isLongUnknown(link, run)) return settle(folder);
       if (error.code === 'unauthenticated') refused();
       complain(link, run, error);
@@ -69,10 +70,10 @@ async function append(link: Link, id: string, body: AppendJournal): Promise<Appe
   throw new Problem('unavailable', 'the answer to the journal is not one of a control plane');
 }
 
-/** Where the control plane wants to go on; from the start if it does not say. */
-function gapOf(error: Problem, most: number): number {
+/** Where the control plane wants to go on: before what it refused, or else from the start. */
+function gapOf(error: Problem, refused: number): number {
   const next = error.details?.['next'];
-  return typeof next === 'number' && Number.isSafeInteger(next) && next >= 0 ? Math.min(next, most) : 0;
+  return typeof next === 'number' && Number.isSafeInteger(next) && next >= 0 && next < refused ? next : 0;
 }
 
 function readHint(path: string): number {

@@ -20,7 +20,6 @@ const BURST_MS = 15;
 export type Tending = {
   /** What the control plane is told of. */
   held: () => { id: string; next: number }[];
-  holds: (id: string) => boolean;
   runOf: (id: string) => Held | undefined;
   reconciler: Reconciler;
   stop: () => Promise<void>;
@@ -94,7 +93,7 @@ export function tendRuns(link: Link, asks: Asks): Tending {
     run.askedAt = link.monotonic();
     run.askedFor = due.mode;
     link.log.info({ run: run.id, mode: due.mode }, 'starting an executor');
-    await startExecutor(link.config, run.id, due.mode);
+    await startExecutor(link.config, run.id, due.mode, link.program);
   };
 
   const tend = async (): Promise<void> => {
@@ -125,7 +124,6 @@ export function tendRuns(link: Link, asks: Asks): Tending {
 
   return {
     held: () => [...held.values()].map((run) => ({ id: run.id, next: run.tail.next })),
-    holds: (id) => held.has(id),
     runOf: (id) => held.get(id),
     reconciler: loop,
     async stop() {

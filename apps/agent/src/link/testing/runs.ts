@@ -14,7 +14,9 @@ let made = 0;
 
 /** A UUIDv7-shaped id; later ones sort behind earlier ones, as the control plane makes them. */
 export function makeRunId(): string {
-  const at = Math.floor(performance.timeOrigin + (made += 1)).toString(16).padStart(12, '0');
+  const at = Math.floor(performance.timeOrigin + (made += 1))
+    .toString(16)
+    .padStart(12, '0');
   const hex = randomBytes(10).toString('hex');
   return `run_${at.slice(0, 8)}-${at.slice(8)}-7${hex.slice(0, 3)}-8${hex.slice(3, 6)}-${hex.slice(6, 18)}`;
 }
@@ -31,7 +33,7 @@ export const makeOrder = (keys: Partial<Order> = {}): Order => ({
 });
 
 export const entries = (...bodies: EntryBody[]): JournalEntry[] =>
-  bodies.map((body, seq) => ({ seq, at: 1000 + seq, ...body }) as JournalEntry); // `EntryBody` is an entry without these two
+  bodies.map((body, seq) => ({ seq, at: 1000 + seq, ...body }));
 
 export const started: EntryBody = { kind: 'started', executor: 'detached', pid: 1 };
 export const line = (text: string): EntryBody => ({ kind: 'output', phase: 'fetch', stream: 'stdout', text });
