@@ -7,6 +7,7 @@ import { MAX_WAIT_MS } from '@nixfleet/contract/agent.ts';
 import { authenticate } from './access/authenticate.ts';
 import { decorateRequests } from './access/request.ts';
 import { accessRoutes } from './access/routes.ts';
+import { agentRoutes } from './agents/routes.ts';
 import type { Context } from './context.ts';
 import { eventRoutes } from './events/routes.ts';
 import type { App, Routes } from './http/app-type.ts';
@@ -14,10 +15,12 @@ import { answerError, registerErrors } from './http/errors.ts';
 import { givenRequestId, proxyTrust } from './http/proxies.ts';
 import { makeRouteTable, type RouteLine } from './http/route-table.ts';
 import { registerLimits, registerSecurity } from './http/security.ts';
+import { journalRoutes } from './runs/journal/routes.ts';
+import { runRoutes } from './runs/routes.ts';
 import { targetRoutes } from './targets/routes.ts';
 import { checkingSerializer, plainSerializer, validatorCompiler } from './http/validation.ts';
 
-const routes: Routes[] = [accessRoutes, eventRoutes, targetRoutes];
+const routes: Routes[] = [accessRoutes, eventRoutes, targetRoutes, agentRoutes, runRoutes, journalRoutes];
 
 const BODY_LIMIT = 1024 * 1024;
 /** What still runs this long after the app was asked to close is cut. */

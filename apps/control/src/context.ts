@@ -9,6 +9,7 @@ import type { ControlConfig } from './config.ts';
 import { type Db, type Engine, lockOrder, type Tx } from './db/database.ts';
 import { type Bus, makeBus } from './events/bus.ts';
 import { type Feed, makeFeed } from './events/feed.ts';
+import { makePresence, type Presence } from './hosts/presence.ts';
 import { type Counters, makeCounters } from './metrics/counters.ts';
 
 export type Context = {
@@ -22,6 +23,8 @@ export type Context = {
   feed: Feed;
   /** Agent tokens that need no query (access/agent-tokens/service.ts). */
   tokens: TokenCache;
+  /** What this process remembers of hosts between their requests. */
+  presence: Presence;
   counters: Counters;
   /** Milliseconds since the epoch. */
   now: () => number;
@@ -47,6 +50,7 @@ export function makeContext(parts: {
     bus: makeBus(),
     feed: makeFeed(),
     tokens: makeTokenCache(),
+    presence: makePresence(),
     counters: makeCounters(),
     newId: (prefix) => `${prefix}_${v7({ msecs: now() })}`,
     randomBytes,

@@ -15,10 +15,12 @@ import { startPump } from './events/pump.ts';
 import { VERSION } from './health/version.ts';
 import { notifySystemd } from './health/systemd.ts';
 import { openApiDocument } from './http/openapi.ts';
+import { hostReconciler } from './hosts/reconcile.ts';
+import { runReconciler } from './runs/reconcile.ts';
 import { targetsReconciler } from './targets/reconcile.ts';
 
 /** The background work, one line each. */
-const reconcilers: ((ctx: Context) => Reconciler)[] = [targetsReconciler];
+const reconcilers: ((ctx: Context) => Reconciler)[] = [targetsReconciler, hostReconciler, runReconciler];
 
 export type Control = BuiltApp & { ctx: Context; close(): Promise<void> };
 

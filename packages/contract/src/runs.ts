@@ -19,6 +19,7 @@ import { Phase, Verb } from './verbs.ts';
 
 /** queued: waits for the host; offered: handed over under a lease, nothing heard yet; running: its journal has begun. */
 export const LiveState = z.enum(['queued', 'offered', 'running']);
+export type LiveState = z.infer<typeof LiveState>;
 export const RunState = z.enum([...LiveState.options, ...Outcome.options]);
 export type RunState = z.infer<typeof RunState>;
 

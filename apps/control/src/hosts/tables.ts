@@ -29,6 +29,8 @@ export type HostTables = {
     instance: string | null;
     /** Legacy only: what its last heartbeat claimed, JSON. */
     legacy: string | null;
+    /** The run that ended last. */
+    last_run_id: string | null;
   };
   facts: {
     host_id: string;

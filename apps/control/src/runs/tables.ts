@@ -1,7 +1,10 @@
 // The tables of runs and their journals, as rows.
+import type { Generated } from 'kysely';
 
 export type RunTables = {
   runs: {
+    /** The order in which runs were asked for, which no clock can change; ids carry a time and are not used for order. */
+    number: Generated<number>;
     id: string;
     host_id: string;
     verb: string;
@@ -16,7 +19,7 @@ export type RunTables = {
     live: number;
     reason: string | null;
     phase: string | null;
-    /** JSON: what the journal said so far, folded (runs/rules.ts `Fold`). */
+    /** JSON: what the journal said so far, folded (runs/journal/rules.ts `Fold`). */
     fold: string;
     created_by: string;
     created_at: number;
@@ -29,10 +32,11 @@ export type RunTables = {
     cancel_requested_at: number | null;
     /** The next seq expected. */
     journal_next: number;
+    /** Output received, and of it what is not kept. */
     output_bytes: number;
-    /** Output bytes kept in the head; when it is full, the tail begins at seq `tail_from`. */
-    kept_bytes: number;
     dropped_bytes: number;
+    /** The first seq of the tail, once the head is full: what is left out is left out from here on. */
+    tail_from: number | null;
   };
   journal: {
     run_id: string;

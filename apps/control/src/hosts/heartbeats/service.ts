@@ -1,0 +1,66 @@
+// Heartbeats are kept in memory and written once a second in one transaction; readers are told when a host comes or goes.
+import type { Context } from '../../context.ts';
+import { transact } from '../../context.ts';
+import { hostState } from '../rules.ts';
+import { findHostById, recordHostChange } from '../service.ts';
+import { listLastSeen, setLastSeen } from '../store.ts';
+
+const CHUNK = 500;
+/** A held check-in is a sign of life for as long as it is held; its time in the database follows this often. */
+export const HELD_EVERY_MS = 10_000;
+
+/** The host was heard just now. Costs no query. */
+export function heard(ctx: Context, hostId: string): void {
+  ctx.presence.of(hostId).heardAt = ctx.now();
+  ctx.presence.heard.add(hostId);
+}
+
+/** Writes what was heard since the last time, and tells of hosts that came or went. Safe to repeat. */
+export async function flushHeartbeats(ctx: Context, { held }: { held: boolean }): Promise<void> {
+  const { presence } = ctx;
+  await load(ctx);
+  const now = ctx.now();
+  if (held) for (const [id, note] of presence.all()) if (note.hold) presence.heard.add(id);
+  const ids = [...presence.heard];
+  presence.heard.clear();
+  try {
+    for (let from = 0; from < ids.length; from += CHUNK) {
+      const chunk = ids.slice(from, from + CHUNK);
+      await ctx.db.transaction().execute((tx) => setLastSeen(tx, chunk, now));
+    }
+  } catch (error) {
+    for (const id of ids) presence.heard.add(id);
+    throw error;
+  }
+  for (const id of ids) if (!presence.of(id).online) await announce(ctx, id, true);
+  for (const [id, note] of presence.all()) {
+    const sighting = {
+      lastSeenAt: note.heardAt,
+      intervalMs: note.intervalMs,
+      held: note.hold !== undefined,
+      leased: false,
+    };
+    if (note.online && hostState(sighting, now) === 'offline') await announce(ctx, id, false);
+  }
+}
+
+async function announce(ctx: Context, id: string, online: boolean): Promise<void> {
+  await transact(ctx, async (tx) => {
+    const host = await findHostById(tx, id);
+    if (host && host.retiredAt === null) await recordHostChange(ctx, tx, host, { online });
+  });
+  ctx.presence.of(id).online = online;
+}
+
+/** Once a process: who was online before it started is not news. */
+async function load(ctx: Context): Promise<void> {
+  if (ctx.presence.loaded) return;
+  const now = ctx.now();
+  for (const { id, lastSeenAt, intervalMs } of await listLastSeen(ctx.db)) {
+    const note = ctx.presence.of(id);
+    note.intervalMs = intervalMs;
+    note.heardAt ||= lastSeenAt;
+    note.online = hostState({ lastSeenAt, intervalMs, held: false, leased: false }, now) === 'online';
+  }
+  ctx.presence.loaded = true;
+}
