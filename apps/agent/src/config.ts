@@ -60,7 +60,7 @@ const envOf = (env: NodeJS.ProcessEnv): Record<string, string | undefined> => ({
   themeColor: env['NIXFLEET_THEME_COLOR'],
   caFile: env['NIXFLEET_CA_FILE'],
   allowInsecureHttp: env['NIXFLEET_ALLOW_INSECURE_HTTP'],
-  intervalMs: env['NIXFLEET_INTERVAL'] === undefined ? undefined : String(Number(env['NIXFLEET_INTERVAL']) * 1000),
+  intervalMs: env['NIXFLEET_INTERVAL'] ? String(Number(env['NIXFLEET_INTERVAL']) * 1000) : undefined,
 });
 
 /** What a host name looks like before it is checked: the first label of what the system says. */

@@ -5,7 +5,6 @@ import { existsSync, readdirSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { StateFolder } from '../state/folder.ts';
 import { makeHome } from './testing/agent-process.ts';
-import type { Heard } from './testing/listen.ts';
 import { startPlane } from './testing/plane.ts';
 import { makeRepository } from './testing/repository.ts';
 import { makeOrder } from './testing/runs.ts';
@@ -63,7 +62,7 @@ describe('an agent killed', { concurrency: 3 }, () => {
         killed = true;
         agent.child.kill('SIGKILL');
       };
-      plane.misbehave = (_: Heard) => {
+      plane.misbehave = () => {
         if (killed || point.at !== 'request' || plane.heard.length < point.number) return undefined;
         if (point.answered) setImmediate(kill);
         else kill();
