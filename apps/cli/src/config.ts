@@ -1,4 +1,4 @@
-// What the environment says to the command line, read in this file only.
+// What the environment says to the command line; no other file asks it.
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 
@@ -15,7 +15,7 @@ export type Settings = {
   term: string | undefined;
 };
 
-export const readSettings = (env: NodeJS.ProcessEnv = process.env): Settings => ({
+export const readSettings = (env: NodeJS.ProcessEnv): Settings => ({
   url: env['NIXFLEET_URL'] || undefined,
   token: env['NIXFLEET_TOKEN'] || undefined,
   file: join(configHome(env), 'nixfleet', 'config.json'),

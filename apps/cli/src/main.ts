@@ -10,7 +10,7 @@ import { makeScreen } from './terminal/screen.ts';
 import { oneLine } from './terminal/text.ts';
 
 export async function main(argv: readonly string[]): Promise<number> {
-  const settings = readSettings();
+  const settings = readSettings(process.env);
   const stop = new AbortController();
   const ctx = makeContext(argv, settings, stop.signal);
   process.once('SIGINT', () => stop.abort());

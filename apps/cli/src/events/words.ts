@@ -3,7 +3,7 @@ import { Event, EventName } from '@nixfleet/contract/events.ts';
 import { exit, Failure } from '../api/failure.ts';
 import type { Message } from '../api/events.ts';
 import { shortId } from '../runs/status.ts';
-import { clock } from '../terminal/measures.ts';
+import { clock } from '@nixfleet/contract/measures.ts';
 import type { Paint, Tone } from '../terminal/style.ts';
 import { paintSpans } from '../terminal/table.ts';
 

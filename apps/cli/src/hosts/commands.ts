@@ -6,7 +6,7 @@ import { usage } from '../api/failure.ts';
 import { type Context, printJson } from '../context.ts';
 import type { Connect } from '../session/connection.ts';
 import { confirmName } from '../session/prompt.ts';
-import { ago } from '../terminal/measures.ts';
+import { ago } from '@nixfleet/contract/measures.ts';
 import { paintSpans, table } from '../terminal/table.ts';
 import { oneLine } from '../terminal/text.ts';
 import { parseEdit } from './edit.ts';

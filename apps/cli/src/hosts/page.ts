@@ -2,7 +2,7 @@
 import type { Host } from '@nixfleet/contract/hosts.ts';
 import { endLines } from '../runs/ending.ts';
 import { shortCommit } from '../targets/words.ts';
-import { absolute, ago } from '../terminal/measures.ts';
+import { absolute, ago } from '@nixfleet/contract/measures.ts';
 import type { Screen } from '../terminal/screen.ts';
 import { type Cell, definitions, paintSpans, table } from '../terminal/table.ts';
 import { configSpans, loadSpans, statusOfHost, testSpans } from './status.ts';

@@ -1,7 +1,7 @@
 // A host on one line: its status by the screens' rule — running first, then offline, then how the last run ended.
 import type { Host } from '@nixfleet/contract/hosts.ts';
 import { shortCommit } from '../targets/words.ts';
-import { span } from '../terminal/measures.ts';
+import { span } from '@nixfleet/contract/measures.ts';
 import type { Span } from '../terminal/table.ts';
 import { runFootnote, statusOfRun, type Status } from '../runs/status.ts';
 
@@ -29,17 +29,17 @@ export function statusOfHost(host: Host, now: number): Status {
 const lastWords = (host: Host, now: number): string =>
   host.lastRun === null ? '' : `last run ${statusOfRun(host.lastRun, now).word.toLowerCase()}: ${host.lastRun.verb}`;
 
-/** "4f2c9ab ✓", "9c01f7e ↓ outdated", "unknown". */
+/** "4f2c9ab ✓ current", "9c01f7e ↓ outdated", "? unknown". */
 export function configSpans({ convergence }: Host): Span[] {
   const commit =
     convergence.runningCommit === null ? [] : [['plain', `${shortCommit(convergence.runningCommit)} `] as const];
   switch (convergence.status) {
     case 'current':
-      return [...commit, ['ok', commit.length === 0 ? '✓ current' : '✓']];
+      return [...commit, ['ok', '✓ current']];
     case 'outdated':
       return [...commit, ['warn', '↓ outdated']];
     case 'unknown':
-      return commit.length === 0 ? [['mute', 'unknown']] : [...commit, ['mute', '?']];
+      return [...commit, ['mute', '? unknown']];
   }
   return convergence.status satisfies never;
 }

@@ -1,6 +1,6 @@
 // The packages a deployment changes, as text: counted, and listed with what may hurt first.
 import type { EntryOf, PackageChange } from '@nixfleet/contract/journal.ts';
-import { sizeChange } from '../terminal/measures.ts';
+import { sizeChange } from '@nixfleet/contract/measures.ts';
 import type { Span } from '../terminal/table.ts';
 
 type Kind = 'removed' | 'downgraded' | 'changed' | 'added' | 'upgraded';

@@ -5,7 +5,7 @@ import { Verb } from '@nixfleet/contract/verbs.ts';
 import { allPages, type Api, get, request } from '../api/client.ts';
 import { type Context, printJson } from '../context.ts';
 import type { Connect } from '../session/connection.ts';
-import { ago } from '../terminal/measures.ts';
+import { ago } from '@nixfleet/contract/measures.ts';
 import { table } from '../terminal/table.ts';
 import { findRun } from './find.ts';
 import { printOutput } from './output.ts';

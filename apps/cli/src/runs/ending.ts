@@ -1,10 +1,11 @@
 // How runs ended, for people: the outcome sentence, what is true now, the next step; for many a table.
 import type { Run } from '@nixfleet/contract/runs.ts';
-import { duration } from '../terminal/measures.ts';
+import { duration } from '@nixfleet/contract/measures.ts';
+import { isOutcome, outcomeSentence } from '@nixfleet/contract/words.ts';
 import type { Screen } from '../terminal/screen.ts';
 import type { Paint } from '../terminal/style.ts';
 import { paintSpans, table } from '../terminal/table.ts';
-import { faceOf, isOutcome, nextStep, outcomeSentence, truthNow } from './outcome.ts';
+import { faceOf, nextStep, truthNow } from './outcome.ts';
 import { shortId, statusOfRun } from './status.ts';
 
 const took = (run: Run): string =>

@@ -5,11 +5,11 @@
 // - It settles only after the run has ended and every entry the control plane holds was passed on.
 import { JournalEntry } from '@nixfleet/contract/journal.ts';
 import { Run } from '@nixfleet/contract/runs.ts';
+import { isOutcome } from '@nixfleet/contract/words.ts';
 import type * as z from 'zod';
 import type { Api } from '../api/client.ts';
 import { type Message, readStream } from '../api/events.ts';
 import { exit, Failure } from '../api/failure.ts';
-import { isOutcome } from './outcome.ts';
 
 export type Followed = {
   onEntry: (entry: JournalEntry) => void;

@@ -1,6 +1,6 @@
 // A journal as lines of text: what happened, in the order it happened, for people.
 import type { JournalEntry } from '@nixfleet/contract/journal.ts';
-import { duration, size } from '../terminal/measures.ts';
+import { duration, size } from '@nixfleet/contract/measures.ts';
 import type { Paint } from '../terminal/style.ts';
 import { paintSpans, type Span } from '../terminal/table.ts';
 import { outputLines } from '../terminal/text.ts';

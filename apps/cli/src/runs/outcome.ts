@@ -1,10 +1,9 @@
 // The nine outcomes in words, signs and exit statuses. They never merge: a script can tell "rolled back" from "failed".
 import type { Outcome } from '@nixfleet/contract/journal.ts';
-import type { Run, RunState } from '@nixfleet/contract/runs.ts';
+import type { Run } from '@nixfleet/contract/runs.ts';
 import type { Tone } from '../terminal/style.ts';
 
 type Face = {
-  word: string;
   sign: string;
   tone: Tone;
   /** Exit status of `run --watch`; public, never changes. */
@@ -14,21 +13,20 @@ type Face = {
 };
 
 const outcomes: Record<Outcome, Face> = {
-  succeeded: { word: 'Succeeded', sign: '✓', tone: 'ok', exit: 0, rank: 0 },
-  cancelled: { word: 'Cancelled', sign: '∅', tone: 'mute', exit: 7, rank: 1 },
-  expired: { word: 'Expired', sign: '⧖', tone: 'mute', exit: 9, rank: 2 },
-  refused: { word: 'Refused', sign: '⊘', tone: 'gate', exit: 5, rank: 4 },
-  interrupted: { word: 'Interrupted', sign: '↯', tone: 'warn', exit: 6, rank: 5 },
-  timed_out: { word: 'Timed out', sign: '◷', tone: 'warn', exit: 8, rank: 6 },
-  rolled_back: { word: 'Rolled back', sign: '↶', tone: 'back', exit: 3, rank: 7 },
-  failed: { word: 'Failed', sign: '✗', tone: 'bad', exit: 1, rank: 8 },
-  half_activated: { word: 'Half activated', sign: '◐', tone: 'solid', exit: 4, rank: 9 },
+  succeeded: { sign: '✓', tone: 'ok', exit: 0, rank: 0 },
+  cancelled: { sign: '∅', tone: 'mute', exit: 7, rank: 1 },
+  expired: { sign: '⧖', tone: 'mute', exit: 9, rank: 2 },
+  refused: { sign: '⊘', tone: 'gate', exit: 5, rank: 4 },
+  interrupted: { sign: '↯', tone: 'warn', exit: 6, rank: 5 },
+  timed_out: { sign: '◷', tone: 'warn', exit: 8, rank: 6 },
+  rolled_back: { sign: '↶', tone: 'back', exit: 3, rank: 7 },
+  failed: { sign: '✗', tone: 'bad', exit: 1, rank: 8 },
+  half_activated: { sign: '◐', tone: 'solid', exit: 4, rank: 9 },
 };
 
 /** A host that got no run ranks between an expired and a refused one. */
 const NOT_CREATED = { exit: 2, rank: 3 };
 
-export const isOutcome = (state: RunState): state is Outcome => state in outcomes;
 export const faceOf = (outcome: Outcome): Face => outcomes[outcome];
 
 export const exitOf = (outcome: Outcome): number => outcomes[outcome].exit;
@@ -41,14 +39,6 @@ export function worstExit(all: readonly (Outcome | null)[]): number {
     if (face.rank > worst.rank) worst = face;
   }
   return worst.exit;
-}
-
-/** "Rolled back — tests failed: T04-docker-services". The reason is the host’s or the control plane’s own. */
-export function outcomeSentence(outcome: Outcome, reason: string | null): string {
-  const { word } = outcomes[outcome];
-  const rest = (reason ?? '').replace(/\.$/, '').trim();
-  if (rest === '' || rest.toLowerCase() === word.toLowerCase()) return word;
-  return rest.toLowerCase().startsWith(word.toLowerCase()) ? rest : `${word} — ${rest}`;
 }
 
 const on = (run: Run): string => (run.generation === null ? '' : ` on generation ${run.generation}`);

@@ -1,12 +1,13 @@
 // What a run's programs wrote, as text or as journal entries, to the end so far or to the end of the run.
 import type { JournalEntry } from '@nixfleet/contract/journal.ts';
 import { JournalPage, type Run } from '@nixfleet/contract/runs.ts';
+import { isOutcome } from '@nixfleet/contract/words.ts';
 import { type Api, get, open, unreachable } from '../api/client.ts';
 import { type Context, printJson, printJsonLine } from '../context.ts';
 import { outputLines } from '../terminal/text.ts';
 import { followRun } from './follow.ts';
 import { entryLines } from './journal-text.ts';
-import { isOutcome, worstExit } from './outcome.ts';
+import { worstExit } from './outcome.ts';
 
 const DEADLINE_MS = 120_000;
 const PAGE = 5000;

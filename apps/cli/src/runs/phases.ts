@@ -1,25 +1,13 @@
 // The phases of a run in words and as a bar of segments: the phase timeline of the screens, in one line.
 import type { Progress, Run, RunPhase } from '@nixfleet/contract/runs.ts';
 import type { Phase } from '@nixfleet/contract/verbs.ts';
-import { duration } from '../terminal/measures.ts';
+import { phaseWords } from '@nixfleet/contract/words.ts';
+import { duration } from '@nixfleet/contract/measures.ts';
 import type { Tone } from '../terminal/style.ts';
 import type { Span } from '../terminal/table.ts';
 
-const words: Record<Phase, { name: string; now: string }> = {
-  fetch: { name: 'Fetch', now: 'Fetching' },
-  verify: { name: 'Verify', now: 'Verifying' },
-  build: { name: 'Build', now: 'Building' },
-  diff: { name: 'Diff', now: 'Comparing' },
-  activate: { name: 'Activate', now: 'Activating' },
-  observe: { name: 'Observe', now: 'Observing' },
-  test: { name: 'Test', now: 'Testing' },
-  confirm: { name: 'Confirm', now: 'Confirming' },
-  restore: { name: 'Restore', now: 'Going back' },
-  restart: { name: 'Restart', now: 'Restarting' },
-};
-
-export const phaseName = (phase: Phase): string => words[phase].name;
-export const phaseNow = (phase: Phase): string => words[phase].now;
+export const phaseName = (phase: Phase): string => phaseWords[phase].name;
+export const phaseNow = (phase: Phase): string => phaseWords[phase].now;
 
 const signs: Record<RunPhase['status'], Span> = {
   todo: ['mute', '·'],

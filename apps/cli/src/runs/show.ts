@@ -1,10 +1,10 @@
 // One run as a page of text: title, phases with their times, how it ended, what to do next.
 import type { Run } from '@nixfleet/contract/runs.ts';
-import { absolute, ago, duration } from '../terminal/measures.ts';
+import { absolute, ago, duration } from '@nixfleet/contract/measures.ts';
+import { isOutcome } from '@nixfleet/contract/words.ts';
 import type { Paint } from '../terminal/style.ts';
 import { definitions, paintSpans, table } from '../terminal/table.ts';
 import { endLines } from './ending.ts';
-import { isOutcome } from './outcome.ts';
 import { phaseName, phaseRemark, phaseSign } from './phases.ts';
 import { progressSpans, shortId } from './status.ts';
 

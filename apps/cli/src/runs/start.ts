@@ -7,10 +7,11 @@ import { type Api, request } from '../api/client.ts';
 import { failureLines, fromProblem, usage } from '../api/failure.ts';
 import { type Context, printJson } from '../context.ts';
 import type { Connect } from '../session/connection.ts';
-import { parseDuration } from '../terminal/measures.ts';
+import { parseDuration } from '@nixfleet/contract/measures.ts';
+import { isOutcome } from '@nixfleet/contract/words.ts';
 import { oneLine } from '../terminal/text.ts';
 import { findRun } from './find.ts';
-import { isOutcome, worstExit } from './outcome.ts';
+import { worstExit } from './outcome.ts';
 import { shortId } from './status.ts';
 import { watchRuns } from './watch.ts';
 

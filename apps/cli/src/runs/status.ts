@@ -1,9 +1,10 @@
 // The status line: what a run is doing or how it ended, in a sign, a word and a remark. One rule for tables and live lines.
 import type { Run } from '@nixfleet/contract/runs.ts';
-import { ago, duration, size } from '../terminal/measures.ts';
+import { ago, duration, size } from '@nixfleet/contract/measures.ts';
+import { isOutcome, outcomeWord } from '@nixfleet/contract/words.ts';
 import type { Tone } from '../terminal/style.ts';
 import type { Span } from '../terminal/table.ts';
-import { faceOf, isOutcome } from './outcome.ts';
+import { faceOf } from './outcome.ts';
 import { counted, phaseBar, phaseNow } from './phases.ts';
 
 export type Status = { sign: string; word: string; tone: Tone; remark: string };
@@ -14,8 +15,8 @@ export const shortId = (id: string): string => id.slice(-8);
 export const statusOfRun = (run: Run, now: number): Status => {
   const { state } = run;
   if (isOutcome(state)) {
-    const { sign, word, tone } = faceOf(state);
-    return { sign, word, tone, remark: run.reason ?? '' };
+    const { sign, tone } = faceOf(state);
+    return { sign, word: outcomeWord[state], tone, remark: run.reason ?? '' };
   }
   const cancelling = run.cancelRequestedAt !== null;
   if (state === 'queued')

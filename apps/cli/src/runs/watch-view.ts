@@ -2,12 +2,12 @@
 // One host has the whole width; of many, every line begins with its host's name.
 import type { JournalEntry } from '@nixfleet/contract/journal.ts';
 import type { Run } from '@nixfleet/contract/runs.ts';
+import { isOutcome } from '@nixfleet/contract/words.ts';
 import { liveLines } from '../terminal/live.ts';
 import type { Screen } from '../terminal/screen.ts';
 import { paintSpans, type Span } from '../terminal/table.ts';
 import { oneLine, widthOf } from '../terminal/text.ts';
 import { entryLines, progressThinner } from './journal-text.ts';
-import { isOutcome } from './outcome.ts';
 import { progressSpans, statusOfRun } from './status.ts';
 
 export type WatchView = {

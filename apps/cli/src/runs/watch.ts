@@ -1,12 +1,12 @@
 // Watching runs to their end: follows all of them at once, says how each ended, and gives the exit status of the whole.
 import type { Run } from '@nixfleet/contract/runs.ts';
+import { isOutcome } from '@nixfleet/contract/words.ts';
 import type { Api } from '../api/client.ts';
 import { exit } from '../api/failure.ts';
 import type { Context } from '../context.ts';
 import type { Screen } from '../terminal/screen.ts';
 import { endLines, summaryLines } from './ending.ts';
 import { followRun } from './follow.ts';
-import { isOutcome } from './outcome.ts';
 import { shortId } from './status.ts';
 import { watchView } from './watch-view.ts';
 

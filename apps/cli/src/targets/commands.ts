@@ -5,7 +5,7 @@ import { allPages, type Api, get, Nothing, request } from '../api/client.ts';
 import { exit, Failure } from '../api/failure.ts';
 import { type Context, printJson } from '../context.ts';
 import type { Connect } from '../session/connection.ts';
-import { ago } from '../terminal/measures.ts';
+import { ago } from '@nixfleet/contract/measures.ts';
 import { table } from '../terminal/table.ts';
 import { oneLine } from '../terminal/text.ts';
 import { shortCommit, signatureSpans } from './words.ts';

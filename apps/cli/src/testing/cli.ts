@@ -18,13 +18,23 @@ export type Running = {
   readonly out: string;
   done: Promise<Ran>;
 };
+export type StartOptions = {
+  input?: string;
+  env?: Record<string, string>;
+  /** Under script(1), which gives it a terminal. */
+  pty?: boolean;
+};
 export type Cli = {
   config: string;
   env: Record<string, string>;
-  start(args: readonly string[], options?: { input?: string; env?: Record<string, string>; pty?: boolean }): Running;
-  run(args: readonly string[], options?: { input?: string; env?: Record<string, string> }): Promise<Ran>;
+  start(args: readonly string[], options?: StartOptions): Running;
+  run(args: readonly string[], options?: StartOptions): Promise<Ran>;
+  /** Another program in the same environment. */
+  shell(file: string, args: readonly string[]): Promise<Ran>;
   remove(): void;
 };
+
+const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
 
 export function makeCli(env: Record<string, string> = {}): Cli {
   const home = mkdtempSync(join(tmpdir(), 'nixfleet-cli-'));
@@ -37,9 +47,9 @@ export function makeCli(env: Record<string, string> = {}): Cli {
   };
   const start: Cli['start'] = (args, options = {}) => {
     const words = [process.execPath, MAIN, ...args];
-    const [file = '', ...rest] = options.pty
-      ? ['script', '-qec', words.map((w) => `'${w.replaceAll("'", "'\\''")}'`).join(' '), '/dev/null']
-      : words;
+    return launch(options.pty ? ['script', '-qec', words.map(quoted).join(' '), '/dev/null'] : words, options);
+  };
+  const launch = ([file = '', ...rest]: readonly string[], options: StartOptions): Running => {
     const child = spawn(file, rest, { env: { ...base, ...options.env }, stdio: ['pipe', 'pipe', 'pipe'] });
     let out = '';
     let err = '';
@@ -80,6 +90,7 @@ export function makeCli(env: Record<string, string> = {}): Cli {
     env: base,
     start,
     run: (args, options) => start(args, options).done,
+    shell: (file, args) => launch([file, ...args], {}).done,
     remove: () => rmSync(home, { recursive: true, force: true }),
   };
 }

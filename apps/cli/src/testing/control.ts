@@ -156,7 +156,7 @@ export async function startControl(hosts: readonly Host[] = [], runs: readonly R
     throw new Problem('not_found', `There is no ${url.pathname}`);
   };
 
-  const server = createServer(async (request, response) => {
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? '/', 'http://localhost');
     let text = '';
     for await (const piece of request.setEncoding('utf8')) text += piece;
@@ -184,7 +184,8 @@ export async function startControl(hosts: readonly Host[] = [], runs: readonly R
       response.writeHead(problem.status, { 'content-type': 'application/problem+json' });
       response.end(JSON.stringify(toProblemBody(problem, 'req-7')));
     }
-  });
+  };
+  const server = createServer((request, response) => void serve(request, response));
 
   const control: TestControl = {
     url: '',
@@ -195,7 +196,7 @@ export async function startControl(hosts: readonly Host[] = [], runs: readonly R
     answers: new Map(),
     append: (runId, entry) => {
       const journal = journalOf(runId);
-      journal.push({ seq: journal.length, at: AT + journal.length, ...entry } as JournalEntry); // a union's spread loses its tag
+      journal.push({ seq: journal.length, at: AT + journal.length, ...entry });
       control.runs.set(runId, { ...getRun(runId), journalNext: journal.length });
       tell(runId);
     },
