@@ -10,17 +10,35 @@ import { accessRoutes } from './access/routes.ts';
 import { agentRoutes } from './agents/routes.ts';
 import type { Context } from './context.ts';
 import { eventRoutes } from './events/routes.ts';
+import { healthRoutes } from './health/routes.ts';
+import { hostRoutes } from './hosts/routes.ts';
 import type { App, Routes } from './http/app-type.ts';
 import { answerError, registerErrors } from './http/errors.ts';
 import { givenRequestId, proxyTrust } from './http/proxies.ts';
+import { registerOpenApi } from './http/openapi-plugin.ts';
 import { makeRouteTable, type RouteLine } from './http/route-table.ts';
 import { registerLimits, registerSecurity } from './http/security.ts';
+import { legacyRoutes } from './legacy/routes.ts';
+import { pageRoutes } from './pages/routes.ts';
 import { journalRoutes } from './runs/journal/routes.ts';
 import { runRoutes } from './runs/routes.ts';
-import { targetRoutes } from './targets/routes.ts';
 import { checkingSerializer, plainSerializer, validatorCompiler } from './http/validation.ts';
+import { metricsRoutes } from './metrics/routes.ts';
+import { targetRoutes } from './targets/routes.ts';
 
-const routes: Routes[] = [accessRoutes, eventRoutes, targetRoutes, agentRoutes, runRoutes, journalRoutes];
+const routes: Routes[] = [
+  accessRoutes,
+  eventRoutes,
+  healthRoutes,
+  metricsRoutes,
+  targetRoutes,
+  agentRoutes,
+  hostRoutes,
+  legacyRoutes,
+  runRoutes,
+  journalRoutes,
+  pageRoutes,
+];
 
 const BODY_LIMIT = 1024 * 1024;
 /** What still runs this long after the app was asked to close is cut. */
@@ -62,7 +80,8 @@ export async function buildApp(ctx: Context, { checkAnswers = false }: AppOption
   app.addHook('onRequest', async (request) => {
     request.caller = await authenticate(ctx, request);
   });
-  await registerLimits(app);
+  await registerLimits(app, ctx);
+  await registerOpenApi(app);
   closeInTime(app, ctx);
   for (const route of routes)
     await app.register(async (scope) => route(ctx)(scope.withTypeProvider<ZodTypeProvider>()));

@@ -17,10 +17,16 @@ import { notifySystemd } from './health/systemd.ts';
 import { openApiDocument } from './http/openapi.ts';
 import { hostReconciler } from './hosts/reconcile.ts';
 import { runReconciler } from './runs/reconcile.ts';
+import { retentionReconciler } from './retention/reconcile.ts';
 import { targetsReconciler } from './targets/reconcile.ts';
 
 /** The background work, one line each. */
-const reconcilers: ((ctx: Context) => Reconciler)[] = [targetsReconciler, hostReconciler, runReconciler];
+const reconcilers: ((ctx: Context) => Reconciler)[] = [
+  retentionReconciler,
+  targetsReconciler,
+  hostReconciler,
+  runReconciler,
+];
 
 export type Control = BuiltApp & { ctx: Context; close(): Promise<void> };
 

@@ -33,7 +33,7 @@ export const sessionOf = async (ctx: Context, request: FastifyRequest): Promise<
   const cookie = request.cookies[SESSION_COOKIE];
   if (cookie === undefined) return undefined;
   const session = await findOpenSession(ctx, cookie);
-  if (!session) ctx.counters.add('invalid_session_cookie');
+  if (!session) ctx.counters.add('invalid_signed_session_cookie');
   return session;
 };
 

@@ -22,7 +22,7 @@ const TRIES_PER_ADDRESS = 5;
 const TRIES_PER_MINUTE = 60;
 
 export const accessRoutes: Routes = (ctx) => (app) => {
-  const limit = everywhere(app);
+  const limit = everywhere(ctx, app);
 
   app.post(
     '/login',
@@ -139,13 +139,13 @@ export const accessRoutes: Routes = (ctx) => (app) => {
 };
 
 /** Sign-in is also limited over all addresses together: guessing from many at once gains nothing. */
-function everywhere(app: App): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
+function everywhere(ctx: Context, app: App): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
   const check = app.createRateLimit({ ...atMost(TRIES_PER_MINUTE), keyGenerator: () => 'sign-in' });
   return async (request, reply) => {
     const result = await check(request);
     if (result.isAllowed || !result.isExceeded) return;
     reply.header('retry-after', result.ttlInSeconds);
-    throw tooOften(result.ttl);
+    throw tooOften(ctx, result.ttl);
   };
 }
 

@@ -1,8 +1,8 @@
 // Events are recorded in the transaction that makes them true, and read by id: an outbox.
 import type { EventName } from '@nixfleet/contract/events.ts';
 import type { Context } from '../context.ts';
-import type { Tx } from '../db/database.ts';
-import { insertEvent } from './store.ts';
+import type { Db, Tx } from '../db/database.ts';
+import { getEventBounds, insertEvent } from './store.ts';
 
 export type NewEvent = {
   name: EventName;
@@ -21,3 +21,6 @@ export async function record(ctx: Context, tx: Tx, event: NewEvent): Promise<voi
     body: JSON.stringify(event.body ?? {}),
   });
 }
+
+/** The id of the newest event recorded. */
+export const newestEvent = async (db: Db): Promise<number> => (await getEventBounds(db)).newest;

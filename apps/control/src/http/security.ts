@@ -7,6 +7,7 @@ import type { Access } from '@nixfleet/contract/access.ts';
 import { Problem } from '@nixfleet/contract/problem.ts';
 import { identityOf } from '../access/request.ts';
 import type { ControlConfig } from '../config.ts';
+import type { Context } from '../context.ts';
 import type { App } from './app-type.ts';
 
 const YEAR = 31_536_000;
@@ -42,17 +43,18 @@ export async function registerSecurity(app: App, config: ControlConfig): Promise
   });
 }
 
-export async function registerLimits(app: App): Promise<void> {
+export async function registerLimits(app: App, ctx: Context): Promise<void> {
   await app.register(rateLimit, {
     timeWindow: 60_000,
     cache: 50_000,
     max: (request: FastifyRequest) => perMinute[request.routeOptions.config.access],
     keyGenerator: (request: FastifyRequest) => identityOf(request),
-    errorResponseBuilder: (_request, { ttl }) => tooOften(ttl),
+    errorResponseBuilder: (_request, { ttl }) => tooOften(ctx, ttl),
   });
 }
 
-export const tooOften = (ttlMs: number): Problem =>
-  new Problem('rate_limited', `Too many requests; try again in ${Math.ceil(ttlMs / 1000)} s`, {
-    details: { retryAfterMs: ttlMs },
-  });
+export function tooOften(ctx: Context, ttlMs: number): Problem {
+  ctx.counters.add('rate_limit_exceeded');
+  const title = `Too many requests; try again in ${Math.ceil(ttlMs / 1000)} s`;
+  return new Problem('rate_limited', title, { details: { retryAfterMs: ttlMs } });
+}

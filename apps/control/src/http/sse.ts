@@ -54,7 +54,7 @@ export function openStream(ctx: Context, request: FastifyRequest, reply: Fastify
         resolve();
       };
       const stalled = setTimeout(() => {
-        ctx.counters.add('slow_readers');
+        ctx.counters.add('sse_queue_drops');
         ctx.log.info({ requestId: request.id, url: request.url }, 'a reader fell behind and is disconnected');
         raw.destroy();
         gone.abort();

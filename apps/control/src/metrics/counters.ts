@@ -1,11 +1,12 @@
-// Counters of this process, for GET /api/metrics: what v1 counted.
+// Counters of this process, for GET /api/metrics: what v1 counted, under its names. `sse_queue_drops` counts readers that
+// fell behind and were disconnected; unlike v1's they lose nothing.
 
 export const counterNames = [
   'rate_limit_exceeded',
   'csrf_failures',
   'agent_auth_failures',
-  'invalid_session_cookie',
-  'slow_readers',
+  'invalid_signed_session_cookie',
+  'sse_queue_drops',
 ] as const;
 export type CounterName = (typeof counterNames)[number];
 
