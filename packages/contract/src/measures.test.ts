@@ -1,3 +1,4 @@
+// Times, durations and sizes in words.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ago, duration, parseDuration, size, sizeChange, span } from './measures.ts';

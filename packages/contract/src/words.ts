@@ -16,12 +16,13 @@ export const outcomeWord: Record<Outcome, string> = {
 
 export const isOutcome = (state: string): state is Outcome => Object.hasOwn(outcomeWord, state);
 
-/** "Rolled back — tests failed: T04-docker-services". */
+/** "Rolled back — tests failed: T04-docker-services". A reason that repeats the outcome is said once. */
 export function outcomeSentence(outcome: Outcome, reason: string | null): string {
   const word = outcomeWord[outcome];
   const rest = (reason ?? '').replace(/\.$/, '').trim();
-  if (rest === '' || rest.toLowerCase() === word.toLowerCase()) return word;
-  return rest.toLowerCase().startsWith(word.toLowerCase()) ? rest : `${word} — ${rest}`;
+  if (rest === '') return word;
+  const repeats = rest.toLowerCase().startsWith(word.toLowerCase());
+  return repeats ? `${word}${rest.slice(word.length)}` : `${word} — ${rest}`;
 }
 
 /** A phase as a heading, and as what goes on now. */

@@ -1,3 +1,4 @@
+// Packages compared and listed.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EntryOf } from '@nixfleet/contract/journal.ts';

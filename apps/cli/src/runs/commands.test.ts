@@ -1,3 +1,4 @@
+// `nixfleet runs`, `show`, `output` and `cancel` as a program, also against hostile text.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Run } from '@nixfleet/contract/runs.ts';

@@ -1,3 +1,4 @@
+// What an abbreviation of a run means.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { matching } from './find.ts';

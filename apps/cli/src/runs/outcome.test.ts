@@ -1,6 +1,7 @@
+// The table of outcomes, whole: exit statuses, signs, sentences.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { Outcome } from '@nixfleet/contract/journal.ts';
 import { outcomeSentence, outcomeWord } from '@nixfleet/contract/words.ts';
 import { aRun } from '../testing/worlds.ts';

@@ -31,7 +31,7 @@ export function showLines(run: Run, now: number, paint: Paint): string[] {
       [
         [
           'mute',
-          `Started by ${run.createdBy} ${ago(run.createdAt, now)} (${absolute(run.createdAt)}), ${run.finishedAt === null ? 'running for' : 'took'} ${spent}`,
+          `Started by ${run.createdBy} ${ago(run.createdAt, now)} (${absolute(run.createdAt)}), ${spentWord(run)} ${spent}`,
         ],
       ],
       paint,
@@ -56,6 +56,9 @@ export function showLines(run: Run, now: number, paint: Paint): string[] {
         ]),
   ];
 }
+
+const spentWord = (run: Run): string =>
+  run.finishedAt !== null ? 'took' : run.startedAt === null ? 'waiting for' : 'running for';
 
 const phaseLines = (run: Run, now: number, paint: Paint): string[] =>
   table(

@@ -1,3 +1,4 @@
+// The status line of runs and hosts.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Outcome } from '@nixfleet/contract/journal.ts';

@@ -1,6 +1,7 @@
+// Live lines on a small terminal: what is left on the screen.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { liveLines } from './live.ts';
 import type { Screen } from './screen.ts';
 import { paintFor } from './style.ts';

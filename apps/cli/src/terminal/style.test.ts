@@ -1,3 +1,4 @@
+// When there is colour.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { paintFor, wantsColour } from './style.ts';

@@ -1,6 +1,7 @@
+// Tables: aligned, cut, and safe.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { paintFor } from './style.ts';
 import { type Column, paintSpans, table } from './table.ts';
 import { widthOf } from './text.ts';

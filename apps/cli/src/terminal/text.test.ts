@@ -1,6 +1,7 @@
+// Foreign text made safe, and its width.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { manyLines, oneLine, outputLines, truncated, widthOf } from './text.ts';
 
 /** Text in which every kind of control character is frequent. */

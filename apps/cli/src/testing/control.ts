@@ -25,6 +25,8 @@ export type TestControl = {
   change(runId: string, patch: Partial<Run>): void;
   /** Breaks every stream; those that read come back. */
   dropStreams(): void;
+  /** What GET /api/events sends to the n-th reader, before it hangs up. */
+  feeds: string[];
   /** Refuses streams until called again, as while it restarts. */
   refuse(refusing: boolean): void;
   /** Resolves once `count` streams are open or have been opened in all. */
@@ -135,7 +137,7 @@ export async function startControl(hosts: readonly Host[] = [], runs: readonly R
     if (kind === 'tokens' && request.method === 'DELETE') return undefined;
     if (kind === 'hosts' && id === '') return { hosts: [...control.hosts.values()] };
     if (kind === 'hosts' && request.method === 'GET') return getHost(id);
-    if (kind === 'hosts' && request.method === 'PATCH') return { ...getHost(id), ...(body as object) };
+    if (kind === 'hosts' && request.method === 'PATCH') return getHost(id);
     if (kind === 'hosts' && request.method === 'DELETE') return void control.hosts.delete(getHost(id).id);
     if (kind === 'runs' && id === '' && request.method === 'POST') return createRuns(body);
     if (kind === 'runs' && id === '') {
@@ -173,6 +175,11 @@ export async function startControl(hosts: readonly Host[] = [], runs: readonly R
         if (refusing) return void response.destroy();
         return openStream(decodeURIComponent(streamOf), request, response);
       }
+      if (url.pathname === '/api/events') {
+        const feed = control.feeds.shift();
+        if (feed === undefined) return void response.destroy();
+        return void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(feed);
+      }
       const key = `${request.method} ${url.pathname}`;
       const answer = control.answers.has(key) ? control.answers.get(key) : route(request, response, url, body);
       if (answer instanceof Problem) throw answer;
@@ -194,6 +201,7 @@ export async function startControl(hosts: readonly Host[] = [], runs: readonly R
     runs: new Map(runs.map((r) => [r.id, r])),
     journals: new Map(),
     answers: new Map(),
+    feeds: [],
     append: (runId, entry) => {
       const journal = journalOf(runId);
       journal.push({ seq: journal.length, at: AT + journal.length, ...entry });
