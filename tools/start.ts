@@ -6,9 +6,9 @@ import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isErrno } from '@nixfleet/kit/atomic-file.ts';
-import { type Fleet, startFleet } from '../apps/control/demo/fleet.ts';
+import { type Fleet, servicesFolder, startFleet } from '../apps/control/demo/fleet.ts';
 import { openSecrets, type Secrets } from '../apps/control/demo/secrets.ts';
-import { mark, marked } from '../apps/control/demo/service.ts';
+import { endLeftovers, mark, marked } from '../apps/control/demo/service.ts';
 import { provide } from './system-packages.ts';
 
 const root = dirname(import.meta.dirname);
@@ -103,6 +103,7 @@ async function main(argv: string[]): Promise<void> {
     throw new Refusal(
       `the fleet in ${data} runs already (process ${other}): stop that one first, with Ctrl-C or kill ${other}`,
     );
+  await endLeftovers(servicesFolder(data));
   if (!(await portIsFree(port)))
     throw new Refusal(
       `port ${port} is taken by another program: end that, or choose another with npm start -- --port ${port + 1}`,

@@ -53,11 +53,15 @@ export async function commitChange(
     if (!chosen) continue;
     changeHost(repository, host, 'packages.json', Packages, (packages) => {
       const names = Object.keys(packages);
-      // Each commit raises another package of the host.
-      const one = names[round % names.length] ?? '';
-      const { version = '', size = 0 } = packages[one] ?? {};
-      raised.push(`${one} ${raise(version)}`);
-      return { ...packages, [one]: { version: raise(version), size: size + 16 } };
+      // Each commit raises two of the host's packages, other ones than the last.
+      const chosenNames = [names[round % names.length], names[(round + 1) % names.length]];
+      return Object.fromEntries(
+        Object.entries(packages).map(([each, { version, size }]) => {
+          if (!chosenNames.includes(each)) return [each, { version, size }];
+          raised.push(`${each} ${raise(version)}`);
+          return [each, { version: raise(version), size: size + 320 }];
+        }),
+      );
     });
   }
   const subject = `${hosts.join(', ')}: ${[...new Set(raised)].join(', ')}${name === 'good' ? '' : `, ${changes[name].what}`}`;

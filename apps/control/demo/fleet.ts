@@ -41,6 +41,9 @@ export type Fleet = {
   stop: () => Promise<void>;
 };
 
+/** Where the services' logs and marks are. */
+export const servicesFolder = (folder: string): string => join(folder, 'services');
+
 const READY_MS = 60_000;
 
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
@@ -98,7 +101,7 @@ function startControl(
   return startService({
     name: 'control',
     args: [join(apps, 'control/src/main.ts')],
-    folder: join(folder, 'services'),
+    folder: servicesFolder(folder),
     env: {
       ...env,
       NIXFLEET_HOST: '127.0.0.1',
@@ -122,7 +125,7 @@ function startAgent(machine: Machine, link: Link, { folder, secrets, confirmMs, 
   return startService({
     name: machine.name,
     args: [join(apps, 'agent/src/main.ts'), '--config', file],
-    folder: join(folder, 'services'),
+    folder: servicesFolder(folder),
     env: machine.env,
   });
 }

@@ -2,7 +2,7 @@
 // stopped. Its pid is on disk while it lives, so that a start after a crash of ours ends what that crash left behind.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, globSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { readFileIfPresent, writeFileAtomic } from '@nixfleet/kit/atomic-file.ts';
@@ -65,12 +65,21 @@ async function end(pid: number, gone: () => Promise<boolean>): Promise<void> {
   }
 }
 
+async function endLeftover(markFile: string): Promise<void> {
+  const left = await marked(markFile);
+  if (left !== undefined) await end(left, async () => (await marked(markFile)) === undefined);
+}
+
+/** Ends the services that a crash of ours left running with this folder. */
+export async function endLeftovers(folder: string): Promise<void> {
+  for (const file of globSync('*.json', { cwd: folder })) await endLeftover(join(folder, file));
+}
+
 export async function startService({ name, args, env, folder }: ServiceOptions): Promise<Service> {
   mkdirSync(folder, { recursive: true });
   const log = join(folder, `${name}.log`);
   const markFile = join(folder, `${name}.json`);
-  const left = await marked(markFile);
-  if (left !== undefined) await end(left, async () => (await marked(markFile)) === undefined);
+  await endLeftover(markFile);
 
   const stopping = new AbortController();
   let child: ChildProcess | undefined;
