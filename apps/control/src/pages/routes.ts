@@ -6,9 +6,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HostRef, RunId } from '@nixfleet/contract/names.ts';
 import { isProblem } from '@nixfleet/contract/problem.ts';
 import { sessionOf } from '../access/authenticate.ts';
+import type { Context } from '../context.ts';
 import type { Routes } from '../http/app-type.ts';
 import { getHostOverview, listHosts } from '../hosts/overview/service.ts';
-import { outputTail } from '../runs/journal/service.ts';
+import { outputText, readOutput } from '../runs/journal/service.ts';
 import { getRun, listRunPage } from '../runs/service.ts';
 import { getTargets } from '../targets/service.ts';
 import { fleetBody } from './fleet.ts';
@@ -21,7 +22,7 @@ import { signInPage } from './sign-in.ts';
 const HOSTS = 100;
 const RUNS = 20;
 /** The page shows the end of the output; all of it is at /api/runs/{id}/output. */
-const OUTPUT_BYTES = 256 * 1024;
+const OUTPUT_CHARS = 256 * 1024;
 
 const assets: Record<string, string> = {
   'page.css': 'text/css; charset=utf-8',
@@ -98,7 +99,7 @@ export const pageRoutes: Routes = (ctx) => (app) => {
     (request, reply) =>
       show(request, reply, async () => {
         const run = await getRun(ctx, request.params.id);
-        const output = await outputTail(ctx, run.id, OUTPUT_BYTES);
+        const output = await outputTail(ctx, run.id);
         return { title: `${run.verb} on ${run.hostName}`, body: runBody(run, output, ctx.now()) };
       }),
   );
@@ -110,3 +111,9 @@ export const pageRoutes: Routes = (ctx) => (app) => {
     );
   }
 };
+
+async function outputTail(ctx: Context, runId: string): Promise<string> {
+  let text = '';
+  for await (const entries of readOutput(ctx, runId)) text = (text + outputText(entries)).slice(-OUTPUT_CHARS);
+  return text;
+}
