@@ -1,7 +1,7 @@
 // One file per program for release: dist/<app>/src/main.js beside its package.json, as in the source. Node refuses to strip
 // types below node_modules, and a bundle starts faster. Native addons cannot be bundled: they are copied beside it.
 import { cpSync, globSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import * as z from 'zod';
 
@@ -9,6 +9,14 @@ const root = dirname(import.meta.dirname);
 
 /** What is loaded from dist/<app>/node_modules instead of being part of the bundle, and why. */
 const beside = { control: ['@node-rs/bcrypt'], agent: [], cli: [] } as const;
+/** Folders of files that a module reads from beside itself; in a bundle every module lies in src/. */
+const assets = { control: ['pages/assets'], agent: [], cli: [] } as const;
+/** Folders of files that are read at run time: where the bundle looks for them, and where they lie in the source. */
+const assets: Record<AppName, Record<string, string>> = {
+  control: { 'src/assets': 'src/pages/assets' },
+  agent: {},
+  cli: {},
+};
 export type AppName = keyof typeof beside;
 export const appNames = ['control', 'agent', 'cli'] as const satisfies readonly AppName[];
 
@@ -64,6 +72,10 @@ export async function writeBundle(app: AppName): Promise<string> {
     join(folder, 'package.json'),
     `${JSON.stringify({ name, version, license, type: 'module' }, null, 2)}\n`,
   );
+  for (const path of assets[app])
+    cpSync(join(root, 'apps', app, 'src', path), join(folder, 'src', basename(path)), { recursive: true });
+  for (const [to, from] of Object.entries(assets[app]))
+    cpSync(join(root, 'apps', app, from), join(folder, to), { recursive: true });
   for (const name of beside[app])
     // An addon's binary is a package of its own for each platform, beside the one that loads it.
     for (const each of globSync(`${name}{,-*}`, { cwd: join(root, 'node_modules') }))

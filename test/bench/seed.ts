@@ -43,6 +43,9 @@ export async function seedHosts(o: {
             created_at: o.now,
             used_at: o.now,
             rotating: 0,
+            origin: 'enrol',
+            next_of: null,
+            revoked_at: null,
           })),
         )
         .execute();
