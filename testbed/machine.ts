@@ -1,0 +1,198 @@
+// A machine: Debian with systemd as its first process, in systemd-nspawn, on a disk of its own, on the site's switch. It can
+// be booted, used, unplugged, lose its power at any instant, and be booted again on what its disk then holds.
+import { mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { isErrno } from '@nixfleet/kit/atomic-file.ts';
+import { type CommandResult, runCommand } from '@nixfleet/kit/command.ts';
+import { makeCgroup, pidsOf } from './cgroup.ts';
+import { type Disk, makeDisk } from './disk.ts';
+import { type Service, signalPid } from './service.ts';
+import { BRIDGE, GATEWAY, type Site } from './site.ts';
+import { until } from './until.ts';
+
+export type Machine = {
+  name: string;
+  boot(): Promise<void>;
+  /** Runs a program inside to its end. A non-zero exit is a result. */
+  run(...command: string[]): Promise<CommandResult>;
+  /** Runs a line of shell inside, and gives its stdout; throws when it fails. */
+  sh(script: string): Promise<string>;
+  /** A file's text, or undefined; no part of the path may be an absolute link. */
+  read(path: string): string | undefined;
+  readlink(path: string): string | undefined;
+  write(path: string, text: string, mode?: number): void;
+  /** Makes a symbolic link at `path`. */
+  link(target: string, path: string): void;
+  /** Processes of a unit of the system, as this computer numbers them. */
+  pidsOfUnit(unit: string): number[];
+  /** Sends a signal straight to a unit's processes: its systemd is not asked. Returns how many there were. */
+  kill(unit: string, signal?: NodeJS.Signals): number;
+  /** Pulls and plugs the network cable. */
+  unplug(): Promise<void>;
+  plug(): Promise<void>;
+  /** Every process dies at once, and what was not synced to disk is lost. */
+  cutPower(): Promise<void>;
+  /** What its console has shown. */
+  console(): string;
+};
+
+export type MachineOptions = {
+  site: Site;
+  name: string;
+  /** The shared root, see root.ts. */
+  base: string;
+  /** Its address on the switch. */
+  address: string;
+  diskMebibytes?: number;
+  /** Folders and files of this computer, readable inside: path inside → path here. */
+  shared?: Record<string, string>;
+};
+
+const inNew = ['--mount', '--cgroup', '--pid', '--fork', '--kill-child', '--mount-proc'];
+
+/** What nspawn wants to find around it: a tree of control groups that begins at its own, and a /run to write in. */
+const prepare = [
+  'set -e',
+  'umount -R /sys/fs/cgroup',
+  'mount -t cgroup2 cgroup2 /sys/fs/cgroup',
+  'mount -t tmpfs tmpfs /run',
+  'mkdir -p /run/systemd /run/lock',
+  'exec "$@"',
+].join('\n');
+
+/** A machine has all rights but those that reach this computer's own clock, kernel and ports. */
+const rights = ['--capability=all', '--drop-capability=CAP_SYS_TIME,CAP_SYS_MODULE,CAP_SYS_RAWIO'];
+
+const nspawn = ({ name, shared = {} }: MachineOptions, disk: Disk): string[] => [
+  'systemd-nspawn',
+  '--quiet',
+  `--machine=${name}`,
+  `--directory=${disk.root}`,
+  '--boot',
+  '--register=no',
+  '--keep-unit',
+  `--network-bridge=${BRIDGE}`,
+  '--resolv-conf=off',
+  '--timezone=off',
+  '--link-journal=no',
+  '--console=read-only',
+  ...rights,
+  ...Object.entries(shared).map(([inside, here]) => `--bind-ro=${here}:${inside}`),
+];
+
+const inside = ['env', '-i', 'PATH=/usr/sbin:/usr/bin', 'HOME=/root', 'LANG=C.UTF-8'];
+const intoAll = ['-m', '-u', '-i', '-n', '-p', '-C', '-r', '-w'];
+
+export async function makeMachine(options: MachineOptions): Promise<Machine> {
+  const { site, name, address } = options;
+  const folder = join(site.folder, name);
+  mkdirSync(folder);
+  const disk = await makeDisk({ site, folder, base: options.base, mebibytes: options.diskMebibytes ?? 1024 });
+  let boots = 0;
+  let power: Service | undefined;
+  let leader = 0;
+
+  const on = (): Service => {
+    if (power === undefined) throw new Error(`${name} is off`);
+    return power;
+  };
+  const payload = (): string => join(on().cgroup, 'payload');
+  const within = (path: string): string => (power ? `/proc/${leader}/root${path}` : site.seen(join(disk.root, path)));
+
+  const run = (...command: string[]): Promise<CommandResult> => {
+    const enter = 'echo 0 > "$0/cgroup.procs" && exec nsenter "$@"';
+    const group = makeCgroup(join(payload(), 'entered'));
+    return runCommand('sh', ['-c', enter, group, '-t', String(leader), ...intoAll, ...inside, ...command], {
+      deadlineMs: 60_000,
+    });
+  };
+  const write = (path: string, text: string, mode = 0o644): void => {
+    mkdirSync(dirname(within(path)), { recursive: true });
+    writeFileSync(within(path), text, { mode });
+  };
+  const link = (target: string, path: string): void => {
+    mkdirSync(dirname(within(path)), { recursive: true });
+    symlinkSync(target, within(path));
+  };
+  const pidsOfUnit = (unit: string): number[] => pidsOf(join(payload(), 'system.slice', unit));
+  const cable = (state: 'up' | 'down'): Promise<string> => site.output('ip', ['link', 'set', `vb-${name}`, state]);
+
+  await disk.mount();
+  write('/etc/hostname', `${name}\n`);
+  write('/etc/hosts', `127.0.0.1 localhost ${name}\n::1 localhost\n`);
+  write('/etc/machine-id', `${Buffer.from(name.padEnd(16, '0')).toString('hex').slice(0, 32)}\n`);
+  write('/etc/systemd/network/10-host0.network', networkOf(address));
+
+  return {
+    name,
+    run,
+    write,
+    link,
+    pidsOfUnit,
+    async boot() {
+      // Whatever was put on the disk while it was off is on it.
+      await site.output('sync', ['--file-system', disk.root]);
+      boots += 1;
+      power = site.start(
+        `${name}-${boots}`,
+        'unshare',
+        [...inNew, 'sh', '-c', prepare, 'sh', ...nspawn(options, disk)],
+        {
+          ...process.env,
+          SYSTEMD_SECCOMP: '0',
+        },
+      );
+      const { cgroup } = power;
+      leader = await until(() => pidsOf(join(cgroup, 'payload/init.scope'))[0], {
+        what: `the first process of ${name}`,
+        deadlineMs: 20_000,
+      });
+      await until(async () => /^(running|degraded)$/m.test((await run('systemctl', 'is-system-running')).stdout), {
+        what: `the boot of ${name}`,
+        deadlineMs: 60_000,
+        everyMs: 100,
+      });
+    },
+    async sh(script) {
+      const { code, stdout, stderr } = await run('sh', '-ec', script);
+      if (code !== 0) throw new Error(`${name}: ${script} ended with ${code}:\n${stderr.trim()}`);
+      return stdout;
+    },
+    read: (path) => absentIsUndefined(() => readFileSync(within(path), 'utf8')),
+    readlink: (path) => absentIsUndefined(() => readlinkSync(within(path))),
+    kill(unit, signal = 'SIGKILL') {
+      const pids = pidsOfUnit(unit);
+      for (const pid of pids) signalPid(pid, signal);
+      return pids.length;
+    },
+    unplug: async () => void (await cable('down')),
+    plug: async () => void (await cable('up')),
+    async cutPower() {
+      await on().kill();
+      power = undefined;
+      await disk.cutPower();
+    },
+    console: () => (power ? readFileSync(power.log, 'utf8') : ''),
+  };
+}
+
+const networkOf = (address: string): string =>
+  [
+    '[Match]',
+    'Name=host0',
+    '[Network]',
+    `Address=${address}/24`,
+    `Gateway=${GATEWAY}`,
+    'LinkLocalAddressing=no',
+    'IPv6AcceptRA=no',
+    '',
+  ].join('\n');
+
+function absentIsUndefined<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EINVAL', 'ESRCH')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,101 @@
+// The world of a test on a machine: a site, a configuration repository, a control plane, and a machine whose first system
+// has our agent, enrolled. It closes itself with the test, and says what it saw when the test fails.
+import { realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { Run, RunArgs } from '@nixfleet/contract/runs.ts';
+import type { Operator } from '../test/loop/operator.ts';
+import { AGENT_UNIT, agentUnit, CHECKOUT, configureAgent, NODE } from './agent.ts';
+import { surroundings } from './config.ts';
+import { type Control, startControl } from './control.ts';
+import { type Machine, makeMachine } from './machine.ts';
+import { provideRoot } from './root.ts';
+import { install, makeSample, prepareBoot, type Sample, type System } from './sample.ts';
+import { openSite } from './site.ts';
+import { until } from './until.ts';
+
+export type World = {
+  machine: Machine;
+  sample: Sample;
+  control: Control;
+  operator: Operator;
+  /** The store path of the first system. */
+  first: string;
+};
+
+const checkout = dirname(import.meta.dirname);
+const HOST = 'box';
+
+/** A service that runs for ever. */
+export const steady = (what: string): string =>
+  `[Service]\nType=exec\nExecStart=sleep infinity\nEnvironment=WHAT=${what}\n`;
+
+/** A healthy system: our agent and one service, and what a test puts beside them. */
+export const system = (label: string, { units = {}, ...more }: Partial<System> = {}): System => ({
+  label,
+  units: { [AGENT_UNIT]: agentUnit(), 'web.service': steady('web'), ...units },
+  ...more,
+});
+
+export type WorldOptions = { confirmMs?: number; first?: System; diskMebibytes?: number };
+
+export async function makeWorld(t: TestContext, options: WorldOptions = {}): Promise<World> {
+  const { confirmMs = 6000, first = system('v1'), diskMebibytes } = options;
+  const { cache, path } = surroundings();
+  const base = await provideRoot({ cache, print: (line) => t.diagnostic(line) });
+  const node = realpathSync(join(checkout, 'node_modules/.bin/node'));
+  const site = await openSite();
+  t.after(() => site.close());
+
+  const sample = await makeSample(site, HOST, path);
+  await sample.commit(first);
+  const control = await startControl({ site, node, checkout, repository: sample.url, confirmMs });
+  t.after(() => control.close());
+  const machine = await makeMachine({
+    site,
+    name: HOST,
+    base,
+    address: '10.99.0.2',
+    shared: { [CHECKOUT]: checkout, [NODE]: node },
+    ...(diskMebibytes === undefined ? {} : { diskMebibytes }),
+  });
+  prepareBoot(machine);
+  configureAgent(machine, { url: control.url, token: control.secrets.bootstrapToken, confirmMs });
+  t.after(() => (t.passed ? undefined : tell(t, machine, control)));
+  await machine.boot();
+  const storePath = await install(machine, sample);
+  await until(async () => (await control.operator.hosts()).some((h) => h.name === HOST && h.state === 'online'), {
+    what: 'the agent to enrol',
+    deadlineMs: 20_000,
+  });
+  return { machine, sample, control, operator: control.operator, first: storePath };
+}
+
+async function tell(t: TestContext, machine: Machine, control: Control): Promise<void> {
+  const journal = await machine.run('journalctl', '--no-pager', '--lines=80', '--output=short-monotonic');
+  const last = (text: string): string => text.trimEnd().split('\n').slice(-60).join('\n');
+  t.diagnostic(`the machine's journal ends:\n${last(journal.stdout)}`);
+  t.diagnostic(`the control plane's log ends:\n${last(control.log())}`);
+}
+
+export type Deployment = { run: Run; commit: string };
+
+/** Commits a system and orders it: `pull-switch` unless told otherwise. Does not wait. */
+export async function order(
+  { sample, operator }: World,
+  next: System,
+  { verb = 'pull-switch', args = {} }: { verb?: Run['verb']; args?: RunArgs } = {},
+): Promise<Deployment> {
+  const commit = await sample.commit(next);
+  await operator.refresh();
+  const [run] = await operator.run({ verb, hosts: [HOST], args });
+  if (!run) throw new Error('no run was made');
+  return { run, commit };
+}
+
+/** Orders a verb that deploys no new commit. */
+export async function ask({ operator }: World, verb: Run['verb'], args: RunArgs = {}): Promise<Run> {
+  const [run] = await operator.run({ verb, hosts: [HOST], args });
+  if (!run) throw new Error('no run was made');
+  return run;
+}
