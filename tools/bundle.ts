@@ -11,12 +11,6 @@ const root = dirname(import.meta.dirname);
 const beside = { control: ['@node-rs/bcrypt'], agent: [], cli: [] } as const;
 /** Folders of files that a module reads from beside itself; in a bundle every module lies in src/. */
 const assets = { control: ['pages/assets'], agent: [], cli: [] } as const;
-/** Folders of files that are read at run time: where the bundle looks for them, and where they lie in the source. */
-const assets: Record<AppName, Record<string, string>> = {
-  control: { 'src/assets': 'src/pages/assets' },
-  agent: {},
-  cli: {},
-};
 export type AppName = keyof typeof beside;
 export const appNames = ['control', 'agent', 'cli'] as const satisfies readonly AppName[];
 
@@ -74,8 +68,6 @@ export async function writeBundle(app: AppName): Promise<string> {
   );
   for (const path of assets[app])
     cpSync(join(root, 'apps', app, 'src', path), join(folder, 'src', basename(path)), { recursive: true });
-  for (const [to, from] of Object.entries(assets[app]))
-    cpSync(join(root, 'apps', app, from), join(folder, to), { recursive: true });
   for (const name of beside[app])
     // An addon's binary is a package of its own for each platform, beside the one that loads it.
     for (const each of globSync(`${name}{,-*}`, { cwd: join(root, 'node_modules') }))

@@ -69,7 +69,7 @@ async function start(port: number): Promise<{ fleet: Fleet; secrets: Secrets; wi
     pace: '0.4',
     confirmMs: 15_000,
     intervalMs: 5000,
-    fetchEveryMs: 5000,
+    fetchEveryMs: 2000,
     withHosts: nix === undefined,
     step,
   });
