@@ -2,8 +2,9 @@
 // others waiting.
 import { isDeepStrictEqual } from 'node:util';
 import type { Facts } from '@nixfleet/contract/facts.ts';
-import { isProblem, Problem, toProblemBody } from '@nixfleet/contract/problem.ts';
-import type { CreatedRuns, CreateRuns, RunTarget } from '@nixfleet/contract/runs.ts';
+import { isProblem, Problem, type ProblemCode, toProblemBody } from '@nixfleet/contract/problem.ts';
+import type { CreatedRuns, CreateRuns, Run, RunTarget } from '@nixfleet/contract/runs.ts';
+import type { Verb } from '@nixfleet/contract/verbs.ts';
 import type { Context } from '../../context.ts';
 import { transact } from '../../context.ts';
 import type { Db, Tx } from '../../db/database.ts';
@@ -17,6 +18,8 @@ import { recordRunChange } from '../service.ts';
 import { insertRuns, listLive, type RunRecord, toRun } from '../store.ts';
 import { findSubjects, listTargetHeads } from './read.ts';
 
+export { listTargetHeads };
+
 /** Hosts in one transaction: few enough that others get their turn. */
 const CHUNK = 100;
 
@@ -29,6 +32,17 @@ export async function createRuns(ctx: Context, actor: string, ask: CreateRuns): 
     results.push(...(await transact(ctx, (tx) => createIn(ctx, tx, actor, ask, chunk, known))));
   }
   return { results };
+}
+
+/** One run for one host, as v1 asks for it. Throws what kept the host from having one. */
+export async function createRun(ctx: Context, actor: string, host: string, verb: Verb): Promise<Run> {
+  const { results } = await createRuns(ctx, actor, { verb, hosts: [host], args: {} });
+  const [only] = results;
+  if (only?.run) return only.run;
+  if (!only?.problem) throw new Error('each host asked for gets a run or a problem');
+  const { code, title, next, issues } = only.problem;
+  // The body was made of a Problem a moment ago, so its code is one of ours.
+  throw new Problem(code as ProblemCode, title, { ...(next ? { next } : {}), ...(issues ? { issues } : {}) });
 }
 
 async function allNames(db: Db): Promise<string[]> {
@@ -68,8 +82,9 @@ async function createIn(
     const host = hosts.get(ref);
     if (!host) return { host: ref, problem: new Problem('host_not_found', `There is no host ${ref}`) };
     const mine = live.get(host.id) ?? [];
+    const waiting = mine.filter((run) => run.state === 'queued').length;
     try {
-      const candidate = candidateOf(ctx, host, heads, facts.get(host.id) ?? {}, mine);
+      const candidate = candidateOf(ctx, host, heads, facts.get(host.id) ?? {}, waiting);
       const pinned = admit(candidate, ask.verb, ask.args);
       if (ask.args.commit !== undefined && pinned?.targetId && !knows(pinned.targetId)) throw unknownCommit(candidate);
       const twin = twinOf(mine.at(-1), ask, pinned?.commit);
@@ -95,7 +110,7 @@ export function candidateOf(
   host: HostRecord,
   heads: readonly TargetHead[],
   facts: Facts,
-  live: readonly { state: string }[],
+  queued: number,
 ): Candidate {
   return {
     name: host.name,
@@ -107,7 +122,7 @@ export function candidateOf(
     ...targetOf(host, heads),
     pulled: facts.config?.value.commit ?? null,
     running: facts.system?.value.commit ?? null,
-    queued: live.filter((run) => run.state === 'queued').length,
+    queued,
     maxQueued: ctx.config.maxQueued,
   };
 }

@@ -112,7 +112,9 @@ async function takeIn(
     ctx.log.warn({ run: run.id, outcome: run.state, late: fold.result?.outcome }, 'a journal came after the outcome');
     return after;
   }
-  return live(ctx, tx, run, { ...after, leaseUntil: now + ctx.config.leaseMs }, hint);
+  // A v1 agent is silent while it works; its lease was given for the whole of it.
+  const leaseUntil = fold.executor === 'legacy' ? run.leaseUntil : now + ctx.config.leaseMs;
+  return live(ctx, tx, run, { ...after, leaseUntil }, hint);
 }
 
 /** The state follows the journal: it begins with the first entry and ends with the result. */
