@@ -49,9 +49,14 @@ export type BuiltApp = { app: App; routeLines: RouteLine[] };
 export type AppOptions = {
   /** Holds every answer against its shape. For tests. */
   checkAnswers?: boolean;
+  /** Routes beside our own. For tests of what every route passes through. */
+  moreRoutes?: Routes[];
 };
 
-export async function buildApp(ctx: Context, { checkAnswers = false }: AppOptions = {}): Promise<BuiltApp> {
+export async function buildApp(
+  ctx: Context,
+  { checkAnswers = false, moreRoutes = [] }: AppOptions = {},
+): Promise<BuiltApp> {
   const trusts = proxyTrust(ctx.config);
   const app: App = Fastify({
     bodyLimit: BODY_LIMIT,
@@ -83,7 +88,7 @@ export async function buildApp(ctx: Context, { checkAnswers = false }: AppOption
   await registerLimits(app, ctx);
   await registerOpenApi(app);
   closeInTime(app, ctx);
-  for (const route of routes)
+  for (const route of [...routes, ...moreRoutes])
     await app.register(async (scope) => route(ctx)(scope.withTypeProvider<ZodTypeProvider>()));
   await app.ready();
   return { app, routeLines: table.list() };

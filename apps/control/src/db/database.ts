@@ -35,7 +35,11 @@ function postgresDialect(url: string): PostgresDialect {
     getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
       oid === INT8 ? Number : pgTypes.getTypeParser(oid, format)) as typeof pgTypes.getTypeParser,
   };
-  return new PostgresDialect({ pool: new Pool({ connectionString: url, max: 10, types }) });
+  const pool = new Pool({ connectionString: url, max: 10, types, connectionTimeoutMillis: 10_000 });
+  pool.on('error', () => {
+    // An idle connection broke, as when the server restarts: the pool has dropped it, and the next query opens another.
+  });
+  return new PostgresDialect({ pool });
 }
 
 /** Serialises transactions that append to an ordered table, so that ids become visible in their order. */

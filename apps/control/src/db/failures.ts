@@ -30,6 +30,7 @@ const isFull = (error: Error): boolean =>
 function isGone(error: Error): boolean {
   if ([SQLITE_BUSY, SQLITE_IOERR, SQLITE_CANTOPEN].includes(sqliteOf(error))) return true;
   const code = codeOf(error);
+  if (/^driver has already been destroyed|^database is not open/.test(error.message)) return true;
   // PostgreSQL: connection exceptions, too many connections or no memory, and the server shutting down.
   if (/^(08...|53[23]00|57P0[1-5])$/.test(code)) return true;
   if (!/postgres|pg-pool|\/pg\//.test(error.stack ?? '')) return false;

@@ -9,7 +9,7 @@ import { silent } from '@nixfleet/kit/log.ts';
 import { ControlConfig } from '../config.ts';
 import type { Context } from '../context.ts';
 import { openTestDatabase } from '../db/test-database.ts';
-import type { App } from '../http/app-type.ts';
+import type { App, Routes } from '../http/app-type.ts';
 import type { RouteLine } from '../http/route-table.ts';
 import { openControl } from '../main.ts';
 import { bearer, type Client, makeClient, signInClient } from './client.ts';
@@ -31,16 +31,19 @@ export type World = {
   /** A signed-in operator, session and CSRF token included. */
   operator(): Promise<Client>;
   /** Whoever sends this bearer token, from an address if the test cares. */
-  bearer(token: string, address?: string): Client;
+  bearer: (token: string, address?: string) => Client;
   /** Listens on a free port of the loopback and gives the origin, for tests that need real connections. */
   listen(): Promise<string>;
 };
 
-export type WorldOptions = { now?: number; config?: Partial<ControlConfig> };
+export type WorldOptions = { now?: number; config?: Partial<ControlConfig>; moreRoutes?: Routes[] };
 
 export const START = Date.UTC(2026, 0, 5, 12);
 
-export async function makeWorld(t: TestContext, { now = START, config = {} }: WorldOptions = {}): Promise<World> {
+export async function makeWorld(
+  t: TestContext,
+  { now = START, config = {}, moreRoutes = [] }: WorldOptions = {},
+): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'nixfleet-control-'));
   const settings = ControlConfig.parse({
     dataDir: join(folder, 'data'),
@@ -57,20 +60,23 @@ export async function makeWorld(t: TestContext, { now = START, config = {} }: Wo
     },
   };
   const { close, ...database } = await openTestDatabase(testServer());
+  let stop = (): Promise<void> => Promise.resolve();
+  t.after(async () => {
+    await stop();
+    await close();
+    rmSync(folder, { recursive: true, force: true });
+  });
   const control = await openControl({
     config: settings,
     database,
     log: silent,
     now: () => clock.now,
     checkAnswers: true,
+    moreRoutes,
     background: false,
   });
   const { ctx, app, routeLines } = control;
-  t.after(async () => {
-    await control.close();
-    await close();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  stop = () => control.close();
   return {
     ctx,
     app,

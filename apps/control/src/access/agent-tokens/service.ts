@@ -4,20 +4,20 @@
 // - Using a token ends those made before it, and never one made after it.
 // - Until a newer token is used, the old one works: an agent that lost an answer asks again with what it has.
 // - A revoked token never works again, and its host is never again taken for one that has no token of its own.
-// - Unused tokens of one host are few: one per enrolment, one per operator's rotation, one per token presented.
+// - Unused tokens of one host are bounded. Even a token shown long ago may be the one an operator has just installed.
 import type { Context } from '../../context.ts';
 import { transact } from '../../context.ts';
 import type { Tx } from '../../db/database.ts';
 import { record } from '../../events/service.ts';
 import {
   deleteTokens,
-  deleteUnused,
   findLiveToken,
   findOffer,
   insertAgentToken,
   markRotating,
   markTokenUsed,
   revokeTokens,
+  trimUnused,
   type TokenRow,
 } from './store.ts';
 import { offeredToken, tokenHash } from '../crypto.ts';
@@ -25,6 +25,7 @@ import type { CallerOf } from '../request.ts';
 import type { KnownToken } from './cache.ts';
 
 const MAX_TOKEN = 200;
+const MAX_UNUSED = 50;
 
 /** The token's host, or undefined for anything that is not a valid token now. No query for one already known. */
 export async function verifyAgentToken(ctx: Context, bearer: string): Promise<KnownToken | undefined> {
@@ -62,7 +63,7 @@ const toKnown = (row: TokenRow): KnownToken => ({
   rotating: row.rotating === 1,
 });
 
-/** Call inside `transact`. An enrolment's earlier token that was never used is replaced: its answer was lost. */
+/** Call inside `transact`. The raw token is kept nowhere. */
 export async function mintAgentToken(
   ctx: Context,
   tx: Tx,
@@ -70,8 +71,8 @@ export async function mintAgentToken(
   origin: 'enrol' | 'operator',
 ): Promise<string> {
   const raw = `nfa_${ctx.randomBytes(32).toString('base64url')}`;
-  await deleteUnused(tx, hostId, origin);
   await insertAgentToken(tx, newRow(ctx, { id: ctx.newId('token'), hostId, raw, origin, nextOf: null }));
+  await trimUnused(tx, hostId, MAX_UNUSED);
   return raw;
 }
 

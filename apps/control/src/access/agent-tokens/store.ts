@@ -1,6 +1,8 @@
 // SQL of the agents' tokens.
 import type { Db, NewRow, Row, Tx } from '../../db/database.ts';
 
+const MANY = 1_000_000;
+
 export type TokenRow = Row<'agent_tokens'>;
 
 /** A token that may be used now: not revoked, its host not retired. */
@@ -52,13 +54,17 @@ export async function markTokenUsed(tx: Tx, token: TokenRow, now: number): Promi
     .execute();
 }
 
-export async function deleteUnused(tx: Tx, hostId: string, origin: string): Promise<void> {
-  await tx
-    .deleteFrom('agent_tokens')
+/** Of the tokens that were given out and never used, only the newest `keep` stay. */
+export async function trimUnused(tx: Tx, hostId: string, keep: number): Promise<void> {
+  const unused = tx
+    .selectFrom('agent_tokens')
+    .select('id')
     .where('host_id', '=', hostId)
-    .where('origin', '=', origin)
     .where('used_at', 'is', null)
-    .execute();
+    .where('next_of', 'is', null)
+    .orderBy('created_at', 'desc');
+  // SQLite knows OFFSET only after a LIMIT.
+  await tx.deleteFrom('agent_tokens').where('id', 'in', unused.limit(MANY).offset(keep)).execute();
 }
 
 export async function markRotating(tx: Tx, hostId: string): Promise<void> {
