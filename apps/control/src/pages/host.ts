@@ -26,7 +26,7 @@ export function hostBody(h: Host, runs: readonly Run[], now: number): Html {
     <section class="panel">
       <h2>System</h2>
       <dl>
-        ${fact('System', systemName(h))}
+        ${fact('Kind', `${h.platform}, ${systemName(h)}`)}
         ${fact('Config', html`${config(h)} <span class="second inline">${h.convergence.reason}</span>`)}
         ${fact('Runs', path(system?.value.running))} ${fact('Booted', path(system?.value.booted))}
         ${fact('Generation', system?.value.generation === null || system === undefined ? null : String(system.value.generation))}
