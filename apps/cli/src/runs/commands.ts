@@ -6,11 +6,11 @@ import { allPages, type Api, get, request } from '../api/client.ts';
 import { type Context, printJson } from '../context.ts';
 import type { Connect } from '../session/connection.ts';
 import { ago } from '@nixfleet/contract/measures.ts';
-import { table } from '../terminal/table.ts';
+import { paintSpans, table } from '../terminal/table.ts';
 import { findRun } from './find.ts';
 import { printOutput } from './output.ts';
 import { showLines } from './show.ts';
-import { shortId, statusOfRun } from './status.ts';
+import { runSpans, shortId, statusOfRun } from './status.ts';
 
 const PAGE = 100;
 
@@ -97,11 +97,7 @@ async function cancelRuns(ctx: Context, api: Api, names: string[], options: { js
     const run = await findRun(api, name);
     const after = await request(api, 'POST', `/api/runs/${encodeURIComponent(run.id)}/cancel`, Run, { body: {} });
     cancelled.push(after);
-    if (options.json) continue;
-    const { sign, word, tone } = statusOfRun(after, ctx.now());
-    ctx.out.lines([
-      `${ctx.out.paint(tone, `${sign} ${word}`)}  ${after.verb} on ${ctx.out.paint('strong', after.hostName)}  ${ctx.out.paint('mute', shortId(after.id))}`,
-    ]);
+    if (!options.json) ctx.out.lines([paintSpans(runSpans(after, ctx.now()), ctx.out.paint)]);
   }
   if (options.json) printJson(ctx, { runs: cancelled });
 }

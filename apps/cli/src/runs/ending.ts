@@ -5,6 +5,7 @@ import { isOutcome, outcomeSentence } from '@nixfleet/contract/words.ts';
 import type { Screen } from '../terminal/screen.ts';
 import type { Paint } from '../terminal/style.ts';
 import { paintSpans, table } from '../terminal/table.ts';
+import { briefly } from '../targets/words.ts';
 import { faceOf, nextStep, truthNow } from './outcome.ts';
 import { shortId, statusOfRun } from './status.ts';
 
@@ -20,7 +21,7 @@ export function endLines(run: Run, paint: Paint): string[] {
   return [
     paintSpans(
       [
-        [tone, `${sign} ${outcomeSentence(run.state, run.reason)}`],
+        [tone, `${sign} ${outcomeSentence(run.state, run.reason === null ? null : briefly(run.reason))}`],
         ['mute', took(run) === '' ? '' : `  ${took(run)}`],
       ],
       paint,
@@ -54,7 +55,7 @@ export function summaryLines(runs: readonly Run[], now: number, screen: Screen):
           return [[tone, `${sign} ${word}`]];
         },
       },
-      { head: 'Reason', cell: (r) => r.reason ?? '', min: 10 },
+      { head: 'Reason', cell: (r) => statusOfRun(r, now).remark, min: 10 },
       { head: 'Took', cell: (r) => [['mute', took(r)]], align: 'right', from: 60 },
     ],
     runs,

@@ -14,14 +14,14 @@ export type Wording = {
   spelled: boolean;
 };
 
-/** Safe, painted lines of one entry; most entries that only feed the state give none. */
+/** Safe, painted lines of one entry; entries that only feed the state give none. Output stands behind a rule. */
 export function entryLines(entry: JournalEntry, { paint, colour, spelled }: Wording): string[] {
   const line = (...spans: Span[]): string => paintSpans(spans, paint);
   const note = (text: string): string => line(['mute', `  ${text}`]);
   const warning = (text: string): string => line(['warn', '!'], ['plain', ` ${text}`]);
   switch (entry.kind) {
     case 'output':
-      return outputLines(entry.text, colour);
+      return outputLines(entry.text, colour).map((text) => `${paint('mute', '│')} ${text}`);
     case 'gap':
       return [line(['mute', `… ${size(entry.droppedBytes)} of output left out here`])];
     case 'phase_started':

@@ -4,6 +4,7 @@ import { JournalPage, type Run } from '@nixfleet/contract/runs.ts';
 import { isOutcome } from '@nixfleet/contract/words.ts';
 import { type Api, get, open, unreachable } from '../api/client.ts';
 import { type Context, printJson, printJsonLine } from '../context.ts';
+import type { Screen } from '../terminal/screen.ts';
 import { outputLines } from '../terminal/text.ts';
 import { followRun } from './follow.ts';
 import { entryLines } from './journal-text.ts';
@@ -26,12 +27,11 @@ export async function printOutput(
 }
 
 async function followOutput(ctx: Context, api: Api, run: Run, json: boolean): Promise<void> {
-  const { paint, colour } = ctx.out;
   const ended = await followRun(api, run.id, {
     onEntry: (entry) => {
       if (!isText(entry)) return;
       if (json) printJsonLine(ctx, entry);
-      else ctx.out.lines(entryLines(entry, { paint, colour, spelled: false }));
+      else ctx.out.lines(textLines(entry, ctx.out));
     },
     onRun: () => undefined,
     onConnection: (state) => {
@@ -43,6 +43,12 @@ async function followOutput(ctx: Context, api: Api, run: Run, json: boolean): Pr
     random: ctx.random,
   });
   ctx.status = isOutcome(ended.state) ? worstExit([ended.state]) : 0;
+}
+
+function textLines(entry: JournalEntry, { paint, colour }: Screen): string[] {
+  return entry.kind === 'output'
+    ? outputLines(entry.text, colour)
+    : entryLines(entry, { paint, colour, spelled: false });
 }
 
 /** The server's text as it comes, made safe line by line; nothing is held but an unfinished line. */

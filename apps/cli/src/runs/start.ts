@@ -9,10 +9,11 @@ import { type Context, printJson } from '../context.ts';
 import type { Connect } from '../session/connection.ts';
 import { parseDuration } from '@nixfleet/contract/measures.ts';
 import { isOutcome } from '@nixfleet/contract/words.ts';
+import { paintSpans } from '../terminal/table.ts';
 import { oneLine } from '../terminal/text.ts';
 import { findRun } from './find.ts';
 import { worstExit } from './outcome.ts';
-import { shortId } from './status.ts';
+import { runSpans } from './status.ts';
 import { watchRuns } from './watch.ts';
 
 type StartOptions = {
@@ -113,13 +114,7 @@ async function start(ctx: Context, api: Api, body: CreateRuns, options: StartOpt
   const missing = results.filter(({ run }) => run === undefined).map(() => null);
   if (!options.watch || runs.length === 0) {
     if (options.json) printJson(ctx, { results });
-    else
-      screen.lines(
-        runs.map(
-          (run) =>
-            `${screen.paint('mute', '◌')} ${screen.paint('strong', oneLine(run.hostName))}  ${run.verb} queued  ${screen.paint('mute', shortId(run.id))}`,
-        ),
-      );
+    else screen.lines(runs.map((run) => paintSpans(runSpans(run, ctx.now()), screen.paint)));
     ctx.status = worstExit(missing);
     return;
   }

@@ -4,6 +4,7 @@ import { ago, duration, size } from '@nixfleet/contract/measures.ts';
 import { isOutcome, outcomeWord } from '@nixfleet/contract/words.ts';
 import type { Tone } from '../terminal/style.ts';
 import type { Span } from '../terminal/table.ts';
+import { briefly } from '../targets/words.ts';
 import { faceOf } from './outcome.ts';
 import { counted, phaseBar, phaseNow } from './phases.ts';
 
@@ -16,7 +17,7 @@ export const statusOfRun = (run: Run, now: number): Status => {
   const { state } = run;
   if (isOutcome(state)) {
     const { sign, tone } = faceOf(state);
-    return { sign, word: outcomeWord[state], tone, remark: run.reason ?? '' };
+    return { sign, word: outcomeWord[state], tone, remark: briefly(run.reason ?? '') };
   }
   const cancelling = run.cancelRequestedAt !== null;
   if (state === 'queued')
@@ -48,6 +49,17 @@ export const statusOfRun = (run: Run, now: number): Status => {
       .join(' · '),
   };
 };
+
+/** One run on one line: "◌ Queued  pull-switch on web1  405413bd". */
+export function runSpans(run: Run, now: number): Span[] {
+  const { sign, word, tone } = statusOfRun(run, now);
+  return [
+    [tone, `${sign} ${word}`],
+    ['plain', `  ${run.verb} on `],
+    ['strong', run.hostName],
+    ['mute', `  ${shortId(run.id)}`],
+  ];
+}
 
 /** "pull-switch · 6 min ago · 1m 42s": what, when, how long. */
 export function runFootnote(run: Run, now: number): string {

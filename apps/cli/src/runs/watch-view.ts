@@ -8,7 +8,7 @@ import type { Screen } from '../terminal/screen.ts';
 import { paintSpans, type Span } from '../terminal/table.ts';
 import { oneLine, widthOf } from '../terminal/text.ts';
 import { entryLines, progressThinner } from './journal-text.ts';
-import { progressSpans, statusOfRun } from './status.ts';
+import { progressSpans } from './status.ts';
 
 export type WatchView = {
   entry(run: Run, entry: JournalEntry): void;
@@ -30,10 +30,7 @@ export function watchView(screen: Screen, runs: readonly Run[], now: () => numbe
 
   const named = (run: Run, lines: readonly string[]): string[] =>
     many
-      ? lines.map(
-          (line) =>
-            `${screen.paint('accent', oneLine(run.hostName).padEnd(nameWidth))} ${screen.paint('mute', '│')} ${line}`,
-        )
+      ? lines.map((line) => `${screen.paint('accent', oneLine(run.hostName).padEnd(nameWidth))} ${line}`)
       : [...lines];
 
   const liveRow = (run: Run, columns: number, frame: number): string => {
@@ -64,21 +61,7 @@ export function watchView(screen: Screen, runs: readonly Run[], now: () => numbe
       if (lines.length > 0) put(named(run, lines));
     },
     run: (run) => {
-      const before = latest.get(run.id);
       latest.set(run.id, run);
-      if (live || before?.state === run.state || run.state === 'running' || isOutcome(run.state)) return;
-      const { sign, word, tone, remark } = statusOfRun(run, now());
-      put(
-        named(run, [
-          paintSpans(
-            [
-              [tone, `${sign} ${word}`],
-              ['mute', `  ${remark}`],
-            ],
-            screen.paint,
-          ),
-        ]),
-      );
     },
     connection: (state) => {
       lost += state === 'lost' ? 1 : -1;

@@ -66,9 +66,10 @@ test('one run is told in plain lines: phases, output, the outcome, what is true 
     assert.equal(
       out,
       [
+        '◌ Queued  pull-switch on web1  00001001',
         '▸ Building',
-        'building firefox',
-        'warning: late',
+        '│ building firefox',
+        '│ warning: late',
         '✓ Build    2m 10s',
         '  ✗ T04-docker 1m 01s',
         '✗ Test     1m 01s  0 of 1 pass',

@@ -5,9 +5,10 @@ import type { Api } from '../api/client.ts';
 import { exit } from '../api/failure.ts';
 import type { Context } from '../context.ts';
 import type { Screen } from '../terminal/screen.ts';
+import { paintSpans } from '../terminal/table.ts';
 import { endLines, summaryLines } from './ending.ts';
 import { followRun } from './follow.ts';
-import { shortId } from './status.ts';
+import { runSpans, shortId } from './status.ts';
 import { watchView } from './watch-view.ts';
 
 /**
@@ -20,6 +21,7 @@ export async function watchRuns(
   runs: readonly Run[],
   screen: Screen,
 ): Promise<Run[] | undefined> {
+  screen.lines(runs.map((run) => paintSpans(runSpans(run, ctx.now()), screen.paint)));
   const view = watchView(screen, runs, ctx.now);
   const latest = new Map(runs.map((run) => [run.id, run]));
   // One run that cannot be followed ends the watch of all.

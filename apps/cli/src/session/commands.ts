@@ -54,12 +54,13 @@ async function login(ctx: Context, given: string, options: LoginOptions): Promis
   const server: Server = options.tokenStdin
     ? { url, token: await readPiped(ctx) }
     : { url, ...(await makeToken(ctx, anonymous, options)) };
-  const session = await get({ ...anonymous, token: server.token }, '/api/session', Session);
+  // A token that does not work is not worth keeping.
+  await get({ ...anonymous, token: server.token }, '/api/session', Session);
   const name = options.name ?? defaultName(url);
   writeServers(ctx.settings.file, withServer(readServers(ctx.settings.file), name, server));
   const { paint } = ctx.out;
   ctx.out.lines([
-    `${paint('ok', '✓')} Signed in to ${paint('strong', oneLine(name))} as ${oneLine(session.actor)}`,
+    `${paint('ok', '✓')} Signed in to ${paint('strong', oneLine(name))}`,
     `  ${paint('mute', `The token is kept in ${ctx.settings.file}`)}`,
   ]);
 }
@@ -91,8 +92,8 @@ async function makeToken(ctx: Context, api: Api, options: LoginOptions): Promise
     headers,
     body: { name: `nixfleet on ${ctx.settings.machine}`.slice(0, 100) },
   });
-  // The session was a means; that it cannot be ended here only leaves it to expire.
-  await request(api, 'POST', '/api/logout', Nothing, { headers }).catch(() => undefined);
+  // The session was a means. Its end is a redirect to the form, which is no answer for us, and one that fails expires.
+  await open(api, 'POST', '/logout', { headers, body: {} }, signal).catch(() => undefined);
   return { token: created.token, tokenId: created.id };
 }
 

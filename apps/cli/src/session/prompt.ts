@@ -1,6 +1,6 @@
 // Secrets on their way in: from a pipe, or typed at a terminal that shows nothing of them.
 import { usage } from '../api/failure.ts';
-import type { Context } from '../context.ts';
+import type { Context, Keyboard } from '../context.ts';
 
 const MAX_SECRET = 4096;
 
@@ -17,35 +17,52 @@ export async function readPiped(ctx: Context): Promise<string> {
 }
 
 /** Asks at the terminal, without echo. */
-export function askSecret(ctx: Context, question: string): Promise<string> {
+export async function askSecret(ctx: Context, question: string): Promise<string> {
   const { keyboard } = ctx;
   if (!keyboard.isTTY)
     throw usage(
       'There is no terminal to ask for the password',
       'pipe it in with --password-stdin, or a token with --token-stdin',
     );
+  // Silent before it asks: a fast typist must not be echoed.
+  keyboard.setRawMode(true);
   ctx.err.raw(`${question}: `);
+  try {
+    return await typedLine(keyboard, ctx.stopped);
+  } finally {
+    keyboard.setRawMode(false);
+    keyboard.pause();
+    ctx.err.raw('\n');
+  }
+}
+
+const CTRL_C = '\u0003';
+const CTRL_D = '\u0004';
+const CTRL_U = '\u0015';
+const DELETE = '\u007f';
+
+/** What is typed up to Enter, edited as terminals do it; in raw mode their keys come to us. */
+function typedLine(keyboard: Keyboard, stopped: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
     let typed = '';
-    const done = (settle: () => void): void => {
-      keyboard.off('data', onPiece);
-      keyboard.setRawMode(false);
-      keyboard.pause();
-      ctx.err.raw('\n');
-      settle();
+    const stop = (): void => settle(() => reject(new DOMException('stopped at the prompt', 'AbortError')));
+    const settle = (then: () => void): void => {
+      keyboard.off('data', onPiece).off('end', stop);
+      stopped.removeEventListener('abort', stop);
+      then();
     };
     const onPiece = (piece: string): void => {
       for (const key of piece) {
-        if (key === '\r' || key === '\n') return done(() => resolve(typed));
-        if (key === '\u0003' || (key === '\u0004' && typed === ''))
-          return done(() => reject(new DOMException('stopped at the prompt', 'AbortError')));
-        if (key === '\u007f' || key === '\b') typed = Array.from(typed).slice(0, -1).join('');
-        else if (key === '\u0015') typed = '';
+        if (key === '\r' || key === '\n') return settle(() => resolve(typed));
+        if (key === CTRL_C || (key === CTRL_D && typed === '')) return stop();
+        if (key === DELETE || key === '\b') typed = Array.from(typed).slice(0, -1).join('');
+        else if (key === CTRL_U) typed = '';
         else if (key >= ' ' && typed.length < MAX_SECRET) typed += key;
       }
     };
-    keyboard.setRawMode(true);
-    keyboard.setEncoding('utf8').on('data', onPiece).resume();
+    keyboard.setEncoding('utf8').on('data', onPiece).on('end', stop).resume();
+    if (stopped.aborted) stop();
+    else stopped.addEventListener('abort', stop, { once: true });
   });
 }
 

@@ -11,8 +11,8 @@ import { oneLine } from '../terminal/text.ts';
 import { shortCommit, signatureSpans } from './words.ts';
 
 type Json = { json?: true };
-/** A fetch may take as long as the control plane lets it. */
-const REFRESH_DEADLINE_MS = 120_000;
+/** The control plane waits for its repositories, which may be slow. */
+const REFRESH_DEADLINE_MS = 60_000;
 
 export function targetCommands(program: Command, ctx: Context, connect: Connect): void {
   const target = program
@@ -42,7 +42,7 @@ export function targetCommands(program: Command, ctx: Context, connect: Connect)
   target
     .command('remove')
     .argument('<target>', 'name or id')
-    .description('remove a target that no host uses')
+    .description('forget a repository; hosts that used it keep what they run')
     .option('--json', 'print JSON')
     .action(async (name: string, options: Json) => {
       await request(connect(), 'DELETE', `/api/targets/${encodeURIComponent(name)}`, Nothing);
@@ -55,9 +55,8 @@ export function targetCommands(program: Command, ctx: Context, connect: Connect)
     .description('fetch all targets now')
     .option('--json', 'print JSON')
     .action(async (options: Json) => {
-      const api = connect();
-      await request(api, 'POST', '/api/targets/refresh', Nothing, { body: {}, deadlineMs: REFRESH_DEADLINE_MS });
-      print(ctx, await get(api, '/api/targets', TargetList), options);
+      const call = { body: {}, deadlineMs: REFRESH_DEADLINE_MS };
+      print(ctx, await request(connect(), 'POST', '/api/targets/refresh', TargetList, call), options);
     });
 
   target
