@@ -73,8 +73,10 @@ function runLine(r: Run, now: number): Html {
   return html`<li class="${s.tone}">
     <span class="sign" aria-hidden="true">${s.sign}</span
     ><a class="state" href="/runs/${r.id}">${s.word}</a>
-    ${r.verb}${r.target && html` <code>${shortCommit(r.target.commit)}</code>`}<span class="second"
-      >${s.remark} · by ${r.createdBy}, ${when(r.createdAt, now)}</span
+    ${r.state !== 'succeeded' && r.verb}${r.target && html` <code>${shortCommit(r.target.commit)}</code>`}<span
+      class="second"
+      >${s.remark}${r.state !== 'succeeded' && html` · ${when(r.finishedAt ?? r.createdAt, now)}`} · by
+      ${r.createdBy}</span
     >
   </li>`;
 }
