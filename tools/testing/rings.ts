@@ -21,6 +21,7 @@ export const rings = {
       { files: ['apps/control/src/**/*.test.ts'], together: true, needs: ['git'] },
       { files: ['apps/agent/src/**/*.test.ts'], together: false, needs: ['git', 'nix'] },
       { files: ['apps/*/demo/**/*.test.ts'], together: false, needs: ['git', 'nix'] },
+      { files: ['nix/tests/*.test.ts'], together: true, needs: ['nix'] },
     ],
   },
   engine: {
