@@ -22,15 +22,17 @@ export type ChildOptions = {
   signal?: AbortSignal | null;
   maxBytes?: number;
   graceMs?: number;
+  /** What the program leaves running in its group ends with it. */
+  endsGroup?: boolean;
   onLine?: (line: string, stream: Stream) => void;
 };
 
 /** Replaces itself by the program, under the same pid, once it is told to. */
 const GATE = 'read -r go && exec "$@" </dev/null';
 
-export function runChild(run: Run, [file, ...args]: Command, options: ChildOptions): Promise<CommandResult> {
-  const { signal = run.stops.signal, env, ...rest } = options;
-  return runCommand('/bin/sh', ['-c', GATE, 'sh', file, ...args], {
+export async function runChild(run: Run, [file, ...args]: Command, options: ChildOptions): Promise<CommandResult> {
+  const { signal = run.stops.signal, env, endsGroup = false, ...rest } = options;
+  const result = await runCommand('/bin/sh', ['-c', GATE, 'sh', file, ...args], {
     ...rest,
     env: { ...run.host.env, ...env },
     input: 'go\n',
@@ -40,6 +42,8 @@ export function runChild(run: Run, [file, ...args]: Command, options: ChildOptio
       if (id) run.journal.withReserve(() => writeFileSync(run.folder.child, JSON.stringify(id), { mode: 0o600 }));
     },
   });
+  if (endsGroup) await endOrphan(run.folder, run.host.monotonic);
+  return result;
 }
 
 /** Runs a program whose lines belong into the journal. */
@@ -59,22 +63,23 @@ export async function mustRun(run: Run, phase: Phase, command: Command, options:
   throw new Error(complaint(command, r, options.deadlineMs));
 }
 
-/** One sentence on what became of a program that did not end well, with the end of what it said. */
+/** One sentence on what became of a program that did not end well, with what it gave as its reason. */
 export function complaint([file, ...args]: Command, r: CommandResult, deadlineMs: number): string {
-  const name = [file.split('/').at(-1), ...args.filter((a) => !a.startsWith('-') && !a.includes('/')).slice(0, 1)].join(
-    ' ',
-  );
+  const verb = args.find((a) => !/^-|[/ ]/.test(a));
+  const name = [file.split('/').at(-1), ...(verb === undefined ? [] : [verb])].join(' ');
   if (r.timedOut) return `${name} took longer than ${deadlineMs / 1000} s`;
   if (r.aborted) return `${name} was stopped`;
   const how = r.signal === null ? `exit code ${r.code}` : `signal ${r.signal}`;
-  const said = r.stderr.trim().split('\n').slice(-3).join('; ');
-  return `${name} ended with ${how}${said === '' ? '' : `: ${said}`}`.slice(0, 2000);
+  const said = r.stderr.split('\n').filter((line) => line.trim() !== '');
+  const errors = said.filter((line) => /^(?:fatal|error): /.test(line));
+  const reason = (errors.length > 0 ? errors : said).slice(-3).join('; ');
+  return `${name} ended with ${how}${reason === '' ? '' : `: ${reason}`}`.slice(0, 2000);
 }
 
 const GRACE_MS = 5000;
 const GONE_MS = 10_000;
 
-/** Ends, with its whole group, the program an executor left behind. Throws when it will not go. */
+/** Ends what is left of the last program and its group. Throws when it will not go. */
 export async function endOrphan(folder: RunFolder, monotonic: () => number): Promise<void> {
   const child = readDocument(folder.child, ProcessId);
   if (!child) return;

@@ -22,7 +22,8 @@ export type JournalFacts = {
   observed: EntryOf<'observed'> | undefined;
   /** Why the run had to go back, where it had already decided to. */
   failure: { phase: Phase; reason: string } | undefined;
-  confirming: EntryOf<'confirming'> | undefined;
+  /** Everything before the confirmation was in order. */
+  confirming: boolean;
   confirmed: boolean;
   restoring: boolean;
   /** The agent may have been asked to restart. */
@@ -42,7 +43,7 @@ const nothing: JournalFacts = {
   activating: false,
   observed: undefined,
   failure: undefined,
-  confirming: undefined,
+  confirming: false,
   confirmed: false,
   restoring: false,
   restarting: false,
@@ -60,8 +61,10 @@ function after(f: JournalFacts, entry: JournalEntry): JournalFacts {
       return {
         ...f,
         open: entry.phase,
-        diedIn: entry.phase,
+        // A way back that a recovery began is not what the run died of.
+        diedIn: entry.phase === 'restore' ? (f.diedIn ?? entry.phase) : entry.phase,
         activating: f.activating || (entry.phase === 'activate' && f.intent !== undefined),
+        confirming: f.confirming || entry.phase === 'confirm',
         restoring: f.restoring || entry.phase === 'restore',
         restarting: f.restarting || entry.phase === 'restart',
       };
@@ -69,14 +72,12 @@ function after(f: JournalFacts, entry: JournalEntry): JournalFacts {
       if (entry.reason === DIED) return { ...f, open: null };
       const failed = entry.status === 'failed' && f.intent !== undefined && !f.restoring && !f.confirmed;
       const failure = failed ? { phase: entry.phase, reason: entry.reason ?? `${entry.phase} failed` } : f.failure;
-      return { ...f, open: null, diedIn: null, failure };
+      return { ...f, open: null, diedIn: entry.phase === 'restore' ? f.diedIn : null, failure };
     }
     case 'intent':
       return { ...f, intent: entry };
     case 'observed':
       return f.restoring ? f : { ...f, observed: entry };
-    case 'confirming':
-      return { ...f, confirming: entry };
     case 'confirmed':
       return { ...f, confirmed: true };
     case 'test':
@@ -89,6 +90,7 @@ function after(f: JournalFacts, entry: JournalEntry): JournalFacts {
       return { ...f, commit: entry.commit };
     case 'built':
       return { ...f, built: entry.storePath };
+    case 'confirming':
     case 'progress':
     case 'output':
     case 'gap':

@@ -65,7 +65,12 @@ function unrunnable(path: string): string | undefined {
 
 async function runScript(run: Run, path: string): Promise<string | undefined> {
   const deadlineMs = run.config.testDeadlineMs;
-  const r = await runLogged(run, 'test', [path], { deadlineMs, cwd: run.folder.checkout, graceMs: 2000 });
+  const r = await runLogged(run, 'test', [path], {
+    deadlineMs,
+    cwd: run.folder.checkout,
+    graceMs: 2000,
+    endsGroup: true,
+  });
   if (r.timedOut) return `it took longer than ${deadlineMs / 1000} s`;
   if (r.signal !== null) return `it was ended by ${r.signal}`;
   return r.code === 0 ? undefined : `exit code ${r.code}`;

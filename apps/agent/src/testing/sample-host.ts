@@ -26,8 +26,12 @@ export type SampleHost = {
   install: (closure: string) => Promise<void>;
   /** Writes an order down, as the agent does. */
   take: (order: Partial<Order> & Pick<Order, 'verb'>, commit?: string) => RunFolder;
-  /** Takes an order and executes it in this process. */
-  run: (order: Partial<Order> & Pick<Order, 'verb'>, commit?: string) => Promise<Told>;
+  /** Takes an order and executes it in this process; `prepare` puts into its folder what the agent would. */
+  run: (
+    order: Partial<Order> & Pick<Order, 'verb'>,
+    commit?: string,
+    prepare?: (folder: RunFolder) => void,
+  ) => Promise<Told>;
   observe: () => ObservedSystem;
   /** What the systems' activation scripts have logged. */
   activations: () => { action: string; closure: string }[];
@@ -112,8 +116,9 @@ export function makeSampleHost(store: SampleStore, settings: Partial<AgentConfig
       rmSync(String(config.currentSystem), { force: true });
       symlinkSync(closure, String(config.currentSystem));
     },
-    async run(order, commit) {
+    async run(order, commit, prepare) {
       const folder = take(order, commit);
+      prepare?.(folder);
       await execute(folder.root, host);
       return tell(folder);
     },

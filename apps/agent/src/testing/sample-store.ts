@@ -72,7 +72,9 @@ case $mode in
   slow) echo waiting; sleep 300 ;;
   fail-back) [ "$(grep -c " $system\\$" "$SAMPLE_HOST/activations")" -gt 1 ] && exit 1 ;;
 esac
+[ -z "$SAMPLE_PAUSE" ] || sleep "$SAMPLE_PAUSE"
 ln -s "$system" "$SAMPLE_HOST/current-system.$$" && mv -T "$SAMPLE_HOST/current-system.$$" "$SAMPLE_HOST/current-system"
+[ -z "$SAMPLE_PAUSE" ] || sleep "$SAMPLE_PAUSE"
 if [ "$mode" = fail-units ]; then
   echo "warning: the following units failed: nginx.service, php.service" >&2
   exit 4
