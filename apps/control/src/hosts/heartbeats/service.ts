@@ -5,6 +5,8 @@ import { hostState } from '../rules.ts';
 import { findHostById, recordHostChange } from '../service.ts';
 import { listLastSeen, setLastSeen } from '../store.ts';
 
+export type { Note } from '../presence.ts';
+
 const CHUNK = 500;
 /** A held check-in is a sign of life for as long as it is held; its time in the database follows this often. */
 export const HELD_EVERY_MS = 10_000;

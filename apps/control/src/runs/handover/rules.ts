@@ -18,6 +18,8 @@ export type Heard = {
   missingSince: (runId: string) => number | undefined;
 };
 
+type Candidate = LiveRun & { attempt: number };
+
 export type Handover = {
   /** To be handed over now, for the first time or again. */
   offer: string | null;
@@ -31,61 +33,57 @@ export type Handover = {
 };
 
 /** `live`: the host's runs that have not ended, oldest first. */
-export function handOver(live: readonly (LiveRun & { attempt: number })[], heard: Heard): Handover {
-  const { held, complete, now, leaseMs } = heard;
+export function handOver(live: readonly Candidate[], heard: Heard): Handover {
   const plan: Handover = { offer: null, extend: [], cancel: [], ends: [], missing: [], againAt: null };
   let busy = false;
-  for (const run of live) {
-    const leased = leaseHolds(run.leaseUntil, now, leaseMs);
-    if (run.state !== 'queued' && held.has(run.id)) {
+  // A control plane restored from a backup may find a younger run with the host than those that wait: it comes first.
+  for (const run of live.filter((r) => r.state !== 'queued')) busy = ofHost(plan, run, heard, busy) || busy;
+  for (const run of live.filter((r) => r.state === 'queued')) {
+    if (busy) break;
+    if (hasExpired(run, heard.now)) plan.ends.push({ id: run.id, ...expired(run.attempt) });
+    else {
+      plan.offer = run.id;
       busy = true;
-      if (!leased || (run.leaseUntil ?? 0) - now < leaseMs / 2) plan.extend.push(run.id);
-      if (run.cancelRequestedAt !== null && !run.changed) plan.cancel.push(run.id);
-      continue;
-    }
-    switch (run.state) {
-      case 'queued':
-        // It may hold a queued run only if we forgot that we gave it: offering it again says so to both.
-        if (busy) break;
-        if (hasExpired(run, now)) plan.ends.push({ id: run.id, ...expired(run.attempt) });
-        else {
-          plan.offer = run.id;
-          busy = true;
-        }
-        break;
-      case 'offered':
-        if (leased || !complete) {
-          busy = true;
-          if (leased) plan.againAt = earlier(plan.againAt, run.leaseUntil);
-        } else if (run.cancelRequestedAt !== null) {
-          plan.ends.push({
-            id: run.id,
-            outcome: 'cancelled',
-            cause: 'cancel',
-            reason: 'cancelled before its host began it',
-          });
-        } else if (hasExpired(run, now)) plan.ends.push({ id: run.id, ...expired(run.attempt) });
-        else {
-          plan.offer = run.id;
-          busy = true;
-        }
-        break;
-      case 'running': {
-        const since = heard.missingSince(run.id);
-        const certain = complete && since !== undefined && since <= now && now - since >= leaseMs;
-        if (certain)
-          plan.ends.push({ id: run.id, cause: 'lost', ...lostOutcome(run, 'the host no longer has this run') });
-        else {
-          busy = true;
-          if (complete) plan.missing.push(run.id);
-        }
-        break;
-      }
-      default:
-        throw new Error(`unknown state ${String(run.state satisfies never)}`);
     }
   }
   return plan;
+}
+
+/** Decides on a run that was handed over; says whether it keeps the host from taking another. */
+function ofHost(
+  plan: Handover,
+  run: Candidate,
+  { held, complete, now, leaseMs, ...heard }: Heard,
+  busy: boolean,
+): boolean {
+  const leased = leaseHolds(run.leaseUntil, now, leaseMs);
+  if (held.has(run.id)) {
+    if (!leased || (run.leaseUntil ?? 0) - now < leaseMs / 2) plan.extend.push(run.id);
+    if (run.cancelRequestedAt !== null && !run.changed) plan.cancel.push(run.id);
+    return true;
+  }
+  if (run.state === 'running') {
+    if (!complete) return true;
+    const since = heard.missingSince(run.id);
+    if (since === undefined || since > now || now - since < leaseMs) {
+      plan.missing.push(run.id);
+      return true;
+    }
+    plan.ends.push({ id: run.id, cause: 'lost', ...lostOutcome(run, 'the host no longer has this run') });
+    return false;
+  }
+  if (leased) plan.againAt = earlier(plan.againAt, run.leaseUntil);
+  if (leased || !complete) return true;
+  if (run.cancelRequestedAt !== null) {
+    plan.ends.push({ id: run.id, outcome: 'cancelled', cause: 'cancel', reason: 'cancelled before its host began it' });
+    return false;
+  }
+  if (hasExpired(run, now)) {
+    plan.ends.push({ id: run.id, ...expired(run.attempt) });
+    return false;
+  }
+  if (!busy) plan.offer = run.id;
+  return true;
 }
 
 const earlier = (a: number | null, b: number | null): number | null =>

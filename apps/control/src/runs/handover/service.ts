@@ -49,7 +49,8 @@ async function planOf(ctx: Context, db: Db, hostId: string, held: Held): Promise
     leaseMs: ctx.config.leaseMs,
     missingSince: (id) => note.missing.get(id),
   });
-  for (const id of note.missing.keys()) if (!plan.missing.includes(id)) note.missing.delete(id);
+  const named = new Set(held.map((h) => h.id));
+  for (const id of note.missing.keys()) if (named.has(id) || !live.some((r) => r.id === id)) note.missing.delete(id);
   // A time from before the clock was set back would count as absence for too long: it begins anew.
   for (const id of plan.missing) if ((note.missing.get(id) ?? Infinity) > now) note.missing.set(id, now);
   return { plan, live };
