@@ -34,7 +34,7 @@ export function recoveryOf(facts: JournalFacts, seen: Seen): Recovery {
   if (facts.confirming && !facts.restoring && runs(seen, intent.to) && seen.broken.length === 0)
     return { act: 'confirm' };
   if (!isBack(standing, intent)) return { act: 'go_back', reason: died, ran: true, blame: false };
-  return facts.activating
+  return facts.activating || facts.restoring
     ? { act: 'repair', reason: `${died}; the previous system was activated again` }
     : { act: 'interrupt', reason: `${died}; nothing was changed` };
 }

@@ -6,8 +6,10 @@ import { AgentDocument, readDocument, writeDocument } from '../state/documents.t
 import { complaint, runLogged } from './child.ts';
 import { isAlive } from './process.ts';
 import { fail, done, type Run, type Verdict } from './run.ts';
-import { executorKind } from './start.ts';
+import { executorKind, launchdDomain } from './start.ts';
 
+/** What nix/modules call the agent's job, system-wide and per user; v1's name. */
+const LAUNCHD_LABEL = 'com.nixfleet.agent';
 const APPEAR_MS = 60_000;
 const COMMAND_MS = 90_000;
 
@@ -54,11 +56,8 @@ async function askToRestart(run: Run): Promise<string | undefined> {
       return command(run, ['systemctl', ...whose, 'restart', 'nixfleet-agent']);
     }
     case 'launchd': {
-      const [domain, label] =
-        run.host.uid === 0
-          ? ['system', 'org.nixos.nixfleet-agent']
-          : [`gui/${run.host.uid}`, 'org.nix-community.home.nixfleet-agent'];
-      return command(run, ['launchctl', 'kickstart', '-k', `${domain}/${label}`]);
+      const domain = launchdDomain(run.host.uid);
+      return command(run, ['launchctl', 'kickstart', '-k', `${domain}/${LAUNCHD_LABEL}`]);
     }
     case 'detached':
       return terminate(run);
