@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
+import { ownProcess } from '../executor/process.ts';
+import { AgentDocument, writeDocument } from '../state/documents.ts';
 import { type Home, makeHome } from './testing/agent-process.ts';
 import { BOOTSTRAP, type Plane, startPlane } from './testing/plane.ts';
 import { until } from './testing/until.ts';
@@ -131,6 +133,15 @@ test('a second agent on the same state folder refuses to start and names the fir
   const heard = plane.checkins.length;
   home.start();
   await until('a later one takes over from the dead', () => plane.checkins.length > heard);
+});
+
+test('an agent whose state folder another live process has claimed ends', async (t) => {
+  const { plane, home } = await setup(t);
+  const agent = home.start();
+  await until('it runs', () => plane.checkins.length > 0);
+  writeDocument(home.state.agent, AgentDocument, { ...ownProcess(), instance: 'another' });
+  assert.equal((await agent.exited).code, 1);
+  assert.match(agent.text, new RegExp(`another agent, process ${process.pid}, works on `));
 });
 
 test('a retired host stops asking', async (t) => {

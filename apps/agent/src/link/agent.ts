@@ -81,9 +81,10 @@ export async function runAgent({ link, instance, identity, observe }: AgentParts
         await pause(EAGER_MS, link.stop);
       } else {
         failures += 1;
-        const problem = isProblem(error) ? error : new Problem('internal', 'a check-in failed', { cause: error });
-        const pauseMs = waitAfter(problem.code, failures, random);
-        log.warn({ err: problem, code: problem.code, next: problem.next, pauseMs }, 'check-in failed');
+        const { code, message, next } = isProblem(error) ? error : new Problem('internal', 'a fault of this agent');
+        const pauseMs = waitAfter(code, failures, random);
+        const fault = isProblem(error) ? {} : { err: error };
+        log.warn({ code, reason: message, next, pauseMs, ...fault }, 'check-in failed');
         await pause(pauseMs, link.stop);
       }
     }

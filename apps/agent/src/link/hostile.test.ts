@@ -104,6 +104,7 @@ test('a flood of orders is taken up to a bound', async (t) => {
   const agent = home.start();
   await until('it says that it holds too many', () => agent.text.includes('holds too many runs'));
   assert.ok(readdirSync(home.state.runs).length <= 100);
+  assert.doesNotMatch(agent.text, /Warning/);
 });
 
 test('an enrolment answered with nonsense is tried again', async (t) => {
