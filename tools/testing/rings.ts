@@ -16,7 +16,8 @@ export const rings = {
   rules: {
     proves: 'pure rules, and each feature as its clients see it, on SQLite',
     batches: [
-      { files: ['packages/*/src/**/*.test.ts', 'apps/cli/src/**/*.test.ts'], together: true, needs: [] },
+      { files: ['packages/*/src/**/*.test.ts'], together: true, needs: [] },
+      { files: ['apps/cli/src/**/*.test.ts'], together: false, needs: [] },
       { files: ['tools/**/*.test.ts', 'test/boundaries.test.ts'], together: true, needs: ['git'] },
       { files: ['apps/control/src/**/*.test.ts'], together: true, needs: ['git'] },
       { files: ['apps/agent/src/**/*.test.ts'], together: false, needs: ['git', 'nix'] },
