@@ -58,22 +58,23 @@ type Start = { name: string; log: string; argv: readonly string[]; host: Executo
 
 const attempts = (root: string): number => readdirSync(root).filter((n) => /^recover-\d+\.log$/.test(n)).length;
 
-/** No `--scope` and no `--pipe`: with either it would end with the agent or with the agent's reading. */
-async function startUnit({ name, log, argv, host }: Start): Promise<void> {
-  const args = [
-    ...(host.uid === 0 ? [] : ['--user']),
-    '--unit',
-    `nixfleet-run-${name}`,
-    '--collect',
-    '--property=Type=exec',
-    `--property=StandardOutput=append:${log}`,
-    `--property=StandardError=append:${log}`,
-    ...Object.entries(passedOn(host.env)).map(([key, value]) => `--setenv=${key}=${value}`),
-    '--',
-    ...argv,
-  ];
-  await commandOutput('systemd-run', args, { deadlineMs: START_MS, env: host.env });
+async function startUnit(start: Start): Promise<void> {
+  await commandOutput('systemd-run', unitArguments(start), { deadlineMs: START_MS, env: start.host.env });
 }
+
+/** No `--scope` and no `--pipe`: with either it would end with the agent or with the agent's reading. */
+export const unitArguments = ({ name, log, argv, host }: Start): string[] => [
+  ...(host.uid === 0 ? [] : ['--user']),
+  '--unit',
+  `nixfleet-run-${name}`,
+  '--collect',
+  '--property=Type=exec',
+  `--property=StandardOutput=append:${log}`,
+  `--property=StandardError=append:${log}`,
+  ...Object.entries(passedOn(host.env)).map(([key, value]) => `--setenv=${key}=${value}`),
+  '--',
+  ...argv,
+];
 
 /** A one-shot job under its own label; it takes its label away itself when it has ended. */
 async function startJob({ name, log, argv, host, root }: Start): Promise<void> {

@@ -66,8 +66,13 @@ export function tell(folder: RunFolder): Told {
   };
 }
 
-export function makeSampleHost(store: SampleStore, settings: Partial<AgentConfig> = {}): SampleHost {
-  const root = realpathSync(mkdtempSync(join(tmpdir(), 'nixfleet-host-')));
+/** `folder`: where it is to lie, made by the caller; default a temporary one. */
+export function makeSampleHost(
+  store: SampleStore,
+  settings: Partial<AgentConfig> = {},
+  folder: string = mkdtempSync(join(tmpdir(), 'nixfleet-host-')),
+): SampleHost {
+  const root = realpathSync(folder);
   const config = AgentConfig.parse({
     url: 'http://127.0.0.1:1',
     stateDir: join(root, 'state'),
@@ -83,7 +88,8 @@ export function makeSampleHost(store: SampleStore, settings: Partial<AgentConfig
   const state = stateFolder(config.stateDir);
   mkdirSync(state.runs, { recursive: true });
   mkdirSync(join(root, 'profiles'));
-  const env = { ...store.env, SAMPLE_HOST: root };
+  const own = settings.platform === 'home-manager' ? { SAMPLE_PROFILE: String(config.profile) } : {};
+  const env = { ...store.env, SAMPLE_HOST: root, ...own };
   const host: ExecutorHost = {
     env,
     now: () => Date.parse('2026-01-01T00:00:00Z') + performance.now(),

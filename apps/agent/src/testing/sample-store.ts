@@ -46,6 +46,7 @@ const flake = `{
     in {
       nixosConfigurations.web1.config.system.build.toplevel = toplevel "web1";
       darwinConfigurations.web1.system = toplevel "web1";
+      homeConfigurations."sam@web1".activationPackage = toplevel "web1";
     };
 }
 `.replace(
@@ -75,6 +76,8 @@ esac
 [ -z "$SAMPLE_PAUSE" ] || sleep "$SAMPLE_PAUSE"
 ln -s "$system" "$SAMPLE_HOST/current-system.$$" && mv -T "$SAMPLE_HOST/current-system.$$" "$SAMPLE_HOST/current-system"
 [ -z "$SAMPLE_PAUSE" ] || sleep "$SAMPLE_PAUSE"
+# home-manager's activation moves its own profile.
+[ -z "$SAMPLE_PROFILE" ] || nix-env --profile "$SAMPLE_PROFILE" --set "$system"
 if [ "$mode" = fail-units ]; then
   echo "warning: the following units failed: nginx.service, php.service" >&2
   exit 4
