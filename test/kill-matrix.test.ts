@@ -2,7 +2,7 @@
 // afterwards the run has exactly one outcome, it is true, and nothing ran twice. The steps are learnt from a deployment
 // that nobody disturbs, so a new step is in the matrix the day it exists.
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, test, type TestContext } from 'node:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JournalEntry } from '@nixfleet/contract/journal.ts';
@@ -14,10 +14,10 @@ import { Packages, type SampleHostName } from '../apps/control/demo/hosts.ts';
 import type { Member } from '../apps/control/demo/fleet.ts';
 import { hostJournal, makeWorld, truth, until, type World } from './loop/world.ts';
 
-const victims = ['executor', 'agent', 'control', 'network'] as const;
-type Victim = (typeof victims)[number];
+type Victim = 'executor' | 'agent' | 'network' | 'control';
 
-const host: SampleHostName = 'db1';
+/** Each has a host of its own, so that they can be struck side by side; the control plane is everybody's. */
+const hostOf: Record<Victim, SampleHostName> = { executor: 'db1', agent: 'laptop', network: 'web1', control: 'db1' };
 const CONFIRM_MS = 3000;
 
 /** A step is an entry's kind and phase, and which of its kind it is; output and progress come as they come. */
@@ -33,9 +33,20 @@ function steps(entries: readonly JournalEntry[]): string[] {
     });
 }
 
+/** Of progress the control plane keeps the last word of what came together. */
+const withoutProgress = (entries: readonly JournalEntry[]): JournalEntry[] =>
+  entries.filter((e) => e.kind !== 'progress');
+
 let round = 0;
-/** A commit that nothing is wrong with, and whose closure nobody has built. */
-async function commitNext(w: World): Promise<void> {
+let last: Promise<unknown> = Promise.resolve();
+/** A commit that nothing is wrong with, and that gives the host a closure nobody has built. One at a time. */
+function commitNext(w: World, host: SampleHostName): Promise<void> {
+  const mine = last.then(() => commit(w, host));
+  last = mine.catch(() => undefined);
+  return mine;
+}
+
+async function commit(w: World, host: SampleHostName): Promise<void> {
   round += 1;
   changeHost(w.fleet.repository, host, 'packages.json', Packages, (p) => ({
     ...p,
@@ -56,29 +67,36 @@ function activations({ machine }: Member): Map<string, number> {
 describe('the kill matrix', { timeout: 1_800_000 }, () => {
   let w: World;
   before(async () => {
-    w = await makeWorld({ confirmMs: CONFIRM_MS, only: [host], control: { NIXFLEET_LEASE_MS: '3000' } });
+    w = await makeWorld({ confirmMs: CONFIRM_MS, control: { NIXFLEET_LEASE_MS: '3000' } });
     await learn();
   });
   after(() => w?.close());
 
   const learnt: string[] = [];
   async function learn(): Promise<void> {
-    await commitNext(w);
-    const [run] = await w.operator.run({ verb: 'pull-switch', hosts: [host] });
+    await commitNext(w, 'db1');
+    const [run] = await w.operator.run({ verb: 'pull-switch', hosts: ['db1'] });
     const ended = await w.operator.ended(run?.id ?? '');
     assert.equal(ended.state, 'succeeded', ended.reason ?? '');
     learnt.push(...steps(await w.operator.journal(ended.id)));
   }
 
-  for (const victim of victims)
-    test(`${victim} is ended at every step, and the outcome is known once and true`, async (t) => {
-      assert.ok(learnt.length > 15, `a deployment has steps: ${learnt.join(', ')}`);
-      for (const step of learnt) await t.test(`${victim} at “${step}”`, () => disturbed(victim, step));
-    });
+  const everyStep = async (victim: Victim, t: TestContext): Promise<void> => {
+    assert.ok(learnt.length > 15, `a deployment has steps: ${learnt.join(', ')}`);
+    for (const step of learnt) await t.test(`${victim} at “${step}”`, () => disturbed(victim, step));
+  };
+
+  describe('side by side', { concurrency: true }, () => {
+    for (const victim of ['executor', 'agent', 'network'] as const)
+      test(`${victim} is ended at every step, and the outcome is known once and true`, (t) => everyStep(victim, t));
+  });
+
+  test('control is ended at every step, and the outcome is known once and true', (t) => everyStep('control', t));
 
   async function disturbed(victim: Victim, step: string): Promise<void> {
+    const host = hostOf[victim];
     const member = w.member(host);
-    await commitNext(w);
+    await commitNext(w, host);
     const was = truth(member);
     const counted = activations(member);
     const [run] = await w.operator.run({ verb: 'pull-switch', hosts: [host] });
@@ -124,11 +142,13 @@ describe('the kill matrix', { timeout: 1_800_000 }, () => {
   ): Promise<void> {
     const said = `${run.state}: ${run.reason}`;
     const journal = await w.operator.journal(run.id);
+    const onHost = hostJournal(member, run.id);
     assert.deepEqual(
-      journal.map((e) => e.seq),
-      journal.map((_, n) => n),
-      'the journal has no gap',
+      onHost.map((e) => e.seq),
+      onHost.map((_, n) => n),
+      'the host’s journal has no gap',
     );
+    assert.deepEqual(withoutProgress(journal), withoutProgress(onHost), 'and the control plane has all of it');
     const results = journal.filter((e) => e.kind === 'result');
     assert.equal(results.length, 1, 'there is one result');
     assert.equal(results[0], journal.at(-1), 'and it is the last entry');

@@ -1,5 +1,5 @@
 // An operator who is signed in with an API token, as the CLI is, and tries again while the control plane is away.
-import * as z from 'zod';
+import type * as z from 'zod';
 import { CreatedToken, Session } from '@nixfleet/contract/access.ts';
 import { Host, HostPage } from '@nixfleet/contract/hosts.ts';
 import { ProblemBody } from '@nixfleet/contract/problem.ts';
