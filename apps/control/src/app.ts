@@ -96,13 +96,17 @@ export async function buildApp(
 
 /** Held polls and streams end as soon as the app is asked to close; whoever stays is cut. */
 function closeInTime(app: App, ctx: Context): void {
+  let idle: NodeJS.Timeout | undefined;
   let cut: NodeJS.Timeout | undefined;
   app.addHook('preClose', (done) => {
     ctx.bus.close();
+    // What was held answers now, and its connection is idle only after that.
+    idle = setInterval(() => app.server.closeIdleConnections(), CLOSE_MS / 50);
     cut = setTimeout(() => app.server.closeAllConnections(), CLOSE_MS);
     done();
   });
   app.addHook('onClose', (_app, done) => {
+    clearInterval(idle);
     clearTimeout(cut);
     done();
   });

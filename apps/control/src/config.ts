@@ -47,7 +47,8 @@ export const ControlConfig = z.object({
     .describe('PostgreSQL; default SQLite in dataDir'),
   passwordHash: z
     .string({ error: 'required: a bcrypt hash of the admin password' })
-    .regex(/^\$2[ab]\$\d\d\$[./A-Za-z0-9]{53}$/, { message: 'expected a bcrypt hash beginning with $2b$ or $2a$' }),
+    .regex(/^\$2[ab]\$\d\d\$[./A-Za-z0-9]{53}$/, { message: 'expected a bcrypt hash beginning with $2b$ or $2a$' })
+    .describe('bcrypt hash of the admin password'),
   sessionSecrets: list.pipe(z.array(secret)).default([]).describe('first signs, any verifies'),
   apiToken: secret.optional().describe('shared bootstrap token of agents'),
   agentTokenHashSecret: secret.optional().describe('HMAC key of stored tokens'),
@@ -144,8 +145,8 @@ export function readConfig(env: NodeJS.ProcessEnv, flags: Record<string, unknown
     flags,
     env: values,
     file: {
-      path: env['NIXFLEET_CONFIG'] ?? '/etc/nixfleet/control.toml',
-      required: env['NIXFLEET_CONFIG'] !== undefined,
+      path: env['NIXFLEET_CONFIG'] || '/etc/nixfleet/control.toml',
+      required: Boolean(env['NIXFLEET_CONFIG']),
     },
   });
   const issues = together(config).map(([path, message]) => ({ path, message }));

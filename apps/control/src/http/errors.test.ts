@@ -112,7 +112,7 @@ test('a bug is answered with the request’s id and nothing else, and logged wit
   assert.doesNotMatch(answer.text, /hunter2|could not/);
   const [line] = logged as { err: Error; requestId: string }[];
   assert.equal(line?.requestId, requestId);
-  assert.equal((line?.err.cause as Error).message, 'password=hunter2');
+  assert.match(String(line?.err.cause), /hunter2/);
 });
 
 test('a full disk is storage_full', async (t) => {

@@ -82,7 +82,7 @@ export async function registerOpenApi(app: App): Promise<void> {
         url,
         schema: {
           ...schema,
-          operationId: operationId(name, url),
+          operationId: operationId(name, url) + (isForm(schema.consumes) ? 'Form' : ''),
           security: config ? securityOf(config.access, String(method)) : [],
           response: { ...(schema.response as object), default: failure },
         },
@@ -96,6 +96,9 @@ const failure = {
   description: 'What went wrong, by its code',
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/ProblemBody' } } },
 };
+
+const isForm = (consumes: unknown): boolean =>
+  Array.isArray(consumes) && consumes.includes('application/x-www-form-urlencoded');
 
 /** `GET /api/hosts/:id/runs` → `getHostsIdRuns`. */
 function operationId(method: string, url: string): string {

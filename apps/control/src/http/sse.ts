@@ -27,7 +27,12 @@ export const frameText = ({ id, event, data }: Frame): string =>
   `${id === undefined ? '' : `id: ${id}\n`}${event === undefined ? '' : `event: ${event}\n`}data: ${JSON.stringify(data)}\n\n`;
 
 /** Takes the answer over; the handler returns `reply` and goes on writing. Always `end()` it in the end. */
-export function openStream(ctx: Context, request: FastifyRequest, reply: FastifyReply): EventStream {
+export function openStream(
+  ctx: Context,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { stallMs = STALL_MS }: { stallMs?: number } = {},
+): EventStream {
   reply.hijack();
   const { raw } = reply;
   const gone = new AbortController();
@@ -58,7 +63,7 @@ export function openStream(ctx: Context, request: FastifyRequest, reply: Fastify
         ctx.log.info({ requestId: request.id, url: request.url }, 'a reader fell behind and is disconnected');
         raw.destroy();
         gone.abort();
-      }, STALL_MS);
+      }, stallMs);
       raw.once('drain', settle);
       gone.signal.addEventListener('abort', settle, { once: true });
     });

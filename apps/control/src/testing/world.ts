@@ -45,14 +45,14 @@ export async function makeWorld(
   { now = START, config = {}, moreRoutes = [] }: WorldOptions = {},
 ): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'nixfleet-control-'));
-  const settings = ControlConfig.parse({
+  const defaults = ControlConfig.parse({
     dataDir: join(folder, 'data'),
     passwordHash: await hash(PASSWORD, { cost: 4 }),
     sessionSecrets: ['first-session-secret', 'second-session-secret'],
     agentTokenHashSecret: 'secret-of-stored-tokens',
     apiToken: BOOTSTRAP_TOKEN,
-    ...config,
   });
+  const settings = { ...defaults, ...config };
   const clock: Clock = {
     now,
     advance(ms) {
