@@ -2,6 +2,7 @@
 // and what it found.
 import { dirname } from 'node:path';
 import { runCommand } from '@nixfleet/kit/command.ts';
+import { brokenLinks } from './checks/links.ts';
 import { checkTrackedFiles } from './checks/tracked-files.ts';
 import { stalePages } from './generate.ts';
 
@@ -27,6 +28,7 @@ const steps: readonly Step[] = [
     name: 'generated files',
     run: async () => (await stalePages()).map((p) => `${p.path} is not what its source says: npm run fix`),
   },
+  { name: 'links of the documents', run: async () => brokenLinks(root) },
   { name: 'tracked files', run: () => checkTrackedFiles(root) },
 ];
 
