@@ -3,7 +3,7 @@
 let
   # The sources need Node 24.12 at least (type stripping, node:sqlite).
   nodejs = pkgs.nodejs_26 or pkgs.nodejs_24 or pkgs.nodejs;
-  nodeModules = pkgs.callPackage ./node-modules.nix { inherit src; };
+  nodeModules = pkgs.callPackage ./node-modules.nix { inherit src nodejs; };
   program = args: pkgs.callPackage ./program.nix ({ inherit src nodejs nodeModules; } // args);
 in
 rec {

@@ -1,12 +1,11 @@
 # node_modules from package-lock.json alone: every package fetched by the integrity hash that the lock holds, unpacked where
-# the lock says. No npm runs and no install script, so there is no second hash to keep and nothing a package could do.
+# the lock says. No install script runs, so there is no second hash to keep and nothing a package could do.
 {
   lib,
   stdenvNoCC,
-  fetchurl,
+  nodejs,
+  cacert,
   src,
-  # The lock names no registry (see .npmrc); this is npm's own default.
-  registry ? "https://registry.npmjs.org",
 }:
 let
   inherit (lib) hasPrefix;
@@ -34,13 +33,22 @@ let
   fetched = lib.filterAttrs isFetched lock.packages;
   workspaces = lib.filterAttrs (path: module: hasPrefix "node_modules/" path && module.link or false) lock.packages;
 
+  # The lock names no registry (see .npmrc), so npm itself fetches, from the one it knows; the tarball must be, bit for bit,
+  # the one the lock has the hash of.
   tarball = path: module:
-    let
-      name = nameOf path;
-    in
-    fetchurl {
-      url = "${registry}/${name}/-/${baseNameOf name}-${module.version}.tgz";
-      hash = module.integrity;
+    stdenvNoCC.mkDerivation {
+      name = "${baseNameOf (nameOf path)}-${module.version}.tgz";
+      spec = "${nameOf path}@${module.version}";
+      outputHashMode = "flat";
+      outputHash = module.integrity;
+      nativeBuildInputs = [ nodejs cacert ];
+      impureEnvVars = lib.fetchers.proxyImpureEnvVars;
+      SSL_CERT_FILE = "${cacert}/etc/ssl/certs/ca-bundle.crt";
+      buildCommand = ''
+        export HOME="$TMPDIR"
+        npm pack --silent --ignore-scripts "$spec"
+        mv ./*.tgz "$out"
+      '';
     };
 
   unpack = path: module: ''

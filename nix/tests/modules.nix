@@ -63,9 +63,10 @@ let
   nodeModulesFor = platform: import ../packages/node-modules.nix {
     inherit lib;
     src = ../..;
-    fetchurl = file: file // { outPath = "/tarballs/${baseNameOf file.url}"; };
+    nodejs = "/nodejs";
+    cacert = "/cacert";
     stdenvNoCC = {
-      mkDerivation = it: it;
+      mkDerivation = it: it // { outPath = "/made/${it.name}"; };
       hostPlatform = { isDarwin = false; isAarch64 = false; isMusl = false; } // platform;
     };
   };
@@ -117,7 +118,7 @@ in
 
   # A set with an outPath would be printed as that path alone.
   nodeModules = lib.mapAttrs (_: platform: {
-    fetched = lib.mapAttrs (_: file: { inherit (file) url hash; }) (nodeModulesFor platform).passthru.modules;
+    fetched = lib.mapAttrs (_: file: { inherit (file) spec outputHash; }) (nodeModulesFor platform).passthru.modules;
     inherit ((nodeModulesFor platform).passthru) workspaces;
     script = (nodeModulesFor platform).installPhase;
   }) {
