@@ -2,7 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { messageParser } from './events.ts';
+import { Problem } from '@nixfleet/contract/problem.ts';
+import { startControl, type TestControl } from '../testing/control.ts';
+import { aRun, TOKEN } from '../testing/worlds.ts';
+import type { Api } from './client.ts';
+import { messageParser, readStream, type Stream } from './events.ts';
+import { Failure } from './failure.ts';
 
 test('an event stream means the same however its bytes are cut', () => {
   const sent =
@@ -30,3 +35,49 @@ test('a message without end is refused instead of kept', () => {
     for (let i = 0; i < 20; i += 1) parse('x'.repeat(1024 * 1024));
   }, /too large/);
 });
+
+async function world(use: (w: { control: TestControl; api: Api; stream: Stream }) => Promise<void>): Promise<void> {
+  const run = aRun({ n: 1 });
+  const control = await startControl([], [run]);
+  const api = { url: control.url, token: TOKEN, signal: new AbortController().signal };
+  const path = `/api/runs/${run.id}/stream`;
+  const stream: Stream = { path, onMessage: () => false, now: () => 0, random: () => 0 };
+  try {
+    await use({ control, api, stream });
+  } finally {
+    await control.close();
+  }
+}
+
+test('a stream that nobody ever answered fails at once', () =>
+  world(async ({ control, api, stream }) => {
+    control.refuse(true);
+    await assert.rejects(readStream(api, stream), (e) => e instanceof Failure && e.status === 69);
+    assert.equal(control.seen.length, 1);
+  }));
+
+test('a broken stream is tried again, but not for ever', () =>
+  world(async ({ control, api, stream }) => {
+    control.refuse(true);
+    let minutes = 0;
+    const now = (): number => (minutes += 4) * 60_000;
+    const states: string[] = [];
+    const broken = readStream(api, { ...stream, reached: true, now, onConnection: (state) => states.push(state) });
+    await assert.rejects(broken, (e) => e instanceof Failure && e.status === 69);
+    assert.ok(control.seen.length > 1);
+    assert.deepEqual(states, ['lost']);
+  }));
+
+test('who is asked to come less often waits as long as it was told, and then goes on', () =>
+  world(async ({ control, api, stream }) => {
+    control.refuse(new Problem('rate_limited', 'Too many requests', { details: { retryAfterMs: 20 } }));
+    const onConnection = (state: 'lost' | 'back'): void => control.refuse(state === 'back');
+    await readStream(api, { ...stream, reached: true, onConnection });
+    assert.equal(control.seen.length, 2);
+  }));
+
+test('a problem that time does not mend ends the stream', () =>
+  world(async ({ control, api, stream }) => {
+    control.refuse(new Problem('run_not_found', 'There is no such run'));
+    await assert.rejects(readStream(api, { ...stream, reached: true }), (e) => e instanceof Failure && e.status === 2);
+  }));

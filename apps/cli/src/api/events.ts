@@ -57,50 +57,51 @@ export type Stream = {
 /** Longer than any heartbeat of the control plane: silence beyond it means the connection is dead. */
 const SILENCE_MS = 60_000;
 const CONNECT_MS = 30_000;
-/** Give up after this long without any connection. */
+/** Give up after this long without a message, once the connection fails. */
 const PATIENCE_MS = 15 * 60_000;
 
 /** Worth another try: nobody there, too busy, or a fault that a restart may mend. */
-const passes = (error: unknown): boolean =>
+const passes = (error: unknown): error is Failure =>
   error instanceof Failure &&
   (error.status === exit.unreachable || error.code === 'rate_limited' || error.code === 'internal');
 
 /** Reads until `onMessage` says stop. Breaks of the connection are mended; problems the control plane answers are not. */
 export async function readStream(api: Api, stream: Stream): Promise<void> {
   let lastId = stream.lastId;
-  let failures = 0;
   let reached = stream.reached ?? false;
-  let lostAt: number | undefined;
+  let failures = 0;
+  /** When the last message came, or when we began: patience counts from here. */
+  let goodAt = stream.now();
+  let lost = false;
+  const onMessage = (message: Message): boolean | void => {
+    if (message.id !== undefined) lastId = message.id;
+    failures = 0;
+    goodAt = stream.now();
+    return stream.onMessage(message);
+  };
   for (;;) {
     let opened = false;
+    let restMs = 0;
+    const onOpen = (): void => {
+      opened = true;
+      reached = true;
+      if (lost) stream.onConnection?.('back');
+      lost = false;
+    };
     try {
-      const more = await readOnce(
-        api,
-        stream,
-        lastId,
-        (message) => {
-          if (message.id !== undefined) lastId = message.id;
-          return stream.onMessage(message);
-        },
-        () => {
-          opened = true;
-          reached = true;
-          if (lostAt !== undefined) stream.onConnection?.('back');
-          lostAt = undefined;
-        },
-      );
-      if (!more) return;
+      if (!(await readOnce(api, stream, lastId, onMessage, onOpen))) return;
     } catch (error) {
       api.signal.throwIfAborted();
-      if (!reached || !passes(error)) throw error;
-      if (lostAt !== undefined && stream.now() - lostAt > PATIENCE_MS) throw error;
+      if (!reached || !passes(error) || stream.now() - goodAt > PATIENCE_MS) throw error;
+      restMs = error.parts.retryAfterMs ?? 0;
     }
-    if (!opened && lostAt === undefined) {
-      lostAt = stream.now();
+    if (!opened && !lost) {
+      lost = true;
       stream.onConnection?.('lost');
     }
-    failures = opened ? 1 : failures + 1;
-    await pause(backoffMs(failures, { minMs: 250, maxMs: 10_000, random: stream.random }), api.signal);
+    failures += 1;
+    const waitMs = backoffMs(failures, { minMs: 250, maxMs: 10_000, random: stream.random });
+    await pause(restMs + waitMs, api.signal);
     api.signal.throwIfAborted();
   }
 }

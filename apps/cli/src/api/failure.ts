@@ -23,6 +23,8 @@ export type FailureParts = {
   next?: string;
   requestId?: string;
   issues?: readonly Issue[];
+  /** Asked too often: when it makes sense to ask again. */
+  retryAfterMs?: number;
   cause?: unknown;
 };
 
@@ -51,6 +53,7 @@ export const notSignedIn = (url: string | undefined, why?: string): Failure =>
 /** A problem the control plane answered, with what it said to do. */
 export function fromProblem(body: ProblemBody, url: string): Failure {
   if (body.status === 401) return notSignedIn(url, body.title);
+  const retryAfterMs = body.details?.['retryAfterMs'];
   return new Failure(
     body.code === 'unavailable' ? exit.unreachable : exit.problem,
     body.title,
@@ -58,6 +61,7 @@ export function fromProblem(body: ProblemBody, url: string): Failure {
       ...(body.next === undefined ? {} : { next: body.next }),
       ...(body.requestId === undefined ? {} : { requestId: body.requestId }),
       ...(body.issues === undefined ? {} : { issues: body.issues }),
+      ...(typeof retryAfterMs === 'number' ? { retryAfterMs } : {}),
     },
     body.code,
   );

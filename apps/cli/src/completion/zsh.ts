@@ -26,7 +26,7 @@ _nixfleet_ask() {
   for line in "\${(@f)$("\${words[1]}" __complete "$1" 2>/dev/null)}"; do
     [[ -n $line ]] && found+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${line#*$'\\t'}")
   done
-  _describe "$1" found
+  _describe -V "$1" found
 }
 
 _nixfleet() {

@@ -3,9 +3,8 @@ import { Event, EventName } from '@nixfleet/contract/events.ts';
 import { exit, Failure } from '../api/failure.ts';
 import type { Message } from '../api/events.ts';
 import { shortId } from '../runs/status.ts';
-import { clock } from '@nixfleet/contract/measures.ts';
-import type { Paint, Tone } from '../terminal/style.ts';
-import { paintSpans } from '../terminal/table.ts';
+import type { Tone } from '../terminal/style.ts';
+import type { Span } from '../terminal/table.ts';
 
 export type ShownEvent = Omit<Event, 'id' | 'name'> & { id: number | null; name: string };
 
@@ -44,19 +43,19 @@ const words: Record<EventName, Words> = {
   access_changed: { text: 'access changed', tone: 'gate' },
 };
 
+/** v1's names for what a hint says too. */
+export const isRepeated = ({ name }: ShownEvent): boolean =>
+  name === 'host_update' || name === 'test_progress' || name === 'command_queued';
+
 /** `hostName` gives the name of a host's id where it is known. */
-export function eventLine(event: ShownEvent, hostName: (id: string) => string | undefined, paint: Paint): string {
+export function eventSpans(event: ShownEvent, hostName: (id: string) => string | undefined): Span[] {
   const known = EventName.safeParse(event.name);
   const { text, tone }: Words = known.success ? words[known.data] : { text: event.name, tone: 'plain' };
   const host = event.hostId === null ? '' : (hostName(event.hostId) ?? event.hostId);
-  const run = event.runId === null ? '' : shortId(event.runId);
-  return paintSpans(
-    [
-      ['mute', `${clock(event.at)}  `],
-      [tone, text.padEnd(15)],
-      ['strong', host === '' ? '' : ` ${host}`],
-      ['mute', run === '' ? '' : `  ${run}`],
-    ],
-    paint,
-  );
+  const named = typeof event.body['name'] === 'string' ? event.body['name'] : '';
+  return [
+    [tone, text],
+    ['strong', (host || named) === '' ? '' : `  ${host || named}`],
+    ['mute', event.runId === null ? '' : `  ${shortId(event.runId)}`],
+  ];
 }

@@ -44,6 +44,16 @@ export function configSpans({ convergence }: Host): Span[] {
   return convergence.status satisfies never;
 }
 
+/** Whether a host is there and what it runs: "web1  ● online  4f2c9ab ✓ current". */
+export function presenceSpans(host: Host): Span[] {
+  const online = host.state === 'online';
+  return [
+    ['strong', host.name],
+    [online ? 'ok' : 'mute', online ? '  ● online  ' : `  ○ ${host.state.replace('_', ' ')}  `],
+    ...configSpans(host),
+  ];
+}
+
 export function testSpans(host: Host): Span[] {
   const tests = host.facts.tests?.value;
   if (tests === undefined) return [['mute', '–']];

@@ -95,7 +95,7 @@ async function cancelRuns(ctx: Context, api: Api, names: string[], options: { js
   const cancelled: Run[] = [];
   for (const name of names) {
     const run = await findRun(api, name);
-    const after = await request(api, 'POST', `/api/runs/${encodeURIComponent(run.id)}/cancel`, Run, { body: {} });
+    const after = await request(api, 'POST', `/api/runs/${encodeURIComponent(run.id)}/cancel`, Run);
     cancelled.push(after);
     if (!options.json) ctx.out.lines([paintSpans(runSpans(after, ctx.now()), ctx.out.paint)]);
   }

@@ -4,15 +4,15 @@ import { Commit } from '@nixfleet/contract/names.ts';
 import { CreatedRuns, type CreateRuns, type Run, type RunArgs } from '@nixfleet/contract/runs.ts';
 import { Verb } from '@nixfleet/contract/verbs.ts';
 import { type Api, request } from '../api/client.ts';
-import { failureLines, fromProblem, usage } from '../api/failure.ts';
+import { failureLines, usage } from '../api/failure.ts';
 import { type Context, printJson } from '../context.ts';
 import type { Connect } from '../session/connection.ts';
 import { parseDuration } from '@nixfleet/contract/measures.ts';
 import { isOutcome } from '@nixfleet/contract/words.ts';
 import { paintSpans } from '../terminal/table.ts';
-import { oneLine } from '../terminal/text.ts';
 import { findRun } from './find.ts';
 import { worstExit } from './outcome.ts';
+import { refusals } from './refusals.ts';
 import { runSpans } from './status.ts';
 import { watchRuns } from './watch.ts';
 
@@ -105,11 +105,7 @@ function createRuns(verb: Verb, hosts: string[], options: StartOptions): CreateR
 async function start(ctx: Context, api: Api, body: CreateRuns, options: StartOptions): Promise<void> {
   const { results } = await request(api, 'POST', '/api/runs', CreatedRuns, { body });
   const screen = options.json ? ctx.err : ctx.out;
-  for (const { host, problem } of results)
-    if (problem) {
-      const [first = '', ...rest] = failureLines(fromProblem(problem, api.url), ctx.err.paint);
-      ctx.err.lines([`${first} (${oneLine(host)})`, ...rest]);
-    }
+  for (const refusal of refusals(results, api.url)) ctx.err.lines(failureLines(refusal, ctx.err.paint));
   const runs = results.flatMap(({ run }) => run ?? []);
   const missing = results.filter(({ run }) => run === undefined).map(() => null);
   if (!options.watch || runs.length === 0) {

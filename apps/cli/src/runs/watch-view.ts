@@ -34,7 +34,7 @@ export function watchView(screen: Screen, runs: readonly Run[], now: () => numbe
       : [...lines];
 
   const liveRow = (run: Run, columns: number, frame: number): string => {
-    const name: Span = ['strong', many ? `${run.hostName.padEnd(nameWidth)}  ` : ''];
+    const name: Span = ['strong', many ? `${run.hostName.padEnd(nameWidth)} ` : ''];
     return paintSpans([name, ...progressSpans(run, now(), frame)], screen.paint, columns);
   };
   const draw = (columns: number, rows: number, frame: number): string[] => {

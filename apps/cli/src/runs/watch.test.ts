@@ -2,11 +2,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Outcome } from '@nixfleet/contract/journal.ts';
+import { Problem, toProblemBody } from '@nixfleet/contract/problem.ts';
 import type { CreatedRuns } from '@nixfleet/contract/runs.ts';
+import { failureLines, usage } from '../api/failure.ts';
+import { paintFor } from '../terminal/style.ts';
 import { type Cli, makeCli } from '../testing/cli.ts';
 import { startControl, type TestControl } from '../testing/control.ts';
 import { aHost, aRun, TOKEN } from '../testing/worlds.ts';
 import { exitOf } from './outcome.ts';
+import { refusals } from './refusals.ts';
 
 type World = { cli: Cli; control: TestControl; newRuns: () => string[] };
 
@@ -176,13 +180,26 @@ test('hosts that get no run are named with their problem, and the others are wat
     control.end(newRuns()[0] ?? '', 'succeeded', '');
     const { code, out, err } = await watching.done;
     assert.equal(code, 2);
-    assert.match(err, /There is no host nowhere/);
+    assert.match(err, /^✗ No run for nowhere\n {2}There is no host nowhere\n {2}Next: nixfleet hosts$/m);
     const { results } = JSON.parse(out) as CreatedRuns;
     assert.deepEqual(
       results.map((r) => r.problem?.code ?? r.run?.state),
       ['host_not_found', 'succeeded'],
     );
   }));
+
+test('what keeps many hosts from a run is said once for all of them', () => {
+  const problem = (host: string) =>
+    toProblemBody(new Problem('host_offline', `${host} has never called`, { next: 'Start its agent' }));
+  const results = Array.from({ length: 300 }, (_, n) => ({ host: `web${n}`, problem: problem(`web${n}`) }));
+  const [only, ...others] = refusals([...results, { host: 'db1', run: aRun({ n: 1 }) }], 'http://localhost');
+  assert.equal(others.length, 0);
+  assert.deepEqual(failureLines(only ?? usage('none'), paintFor(false)), [
+    '✗ No run for web0, web1, web2, web3, web4 and 295 more',
+    '  web0 has never called',
+    '  Next: Start its agent',
+  ]);
+});
 
 test('options become arguments of the run', () =>
   world(async ({ cli, control }) => {

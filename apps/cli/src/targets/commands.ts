@@ -55,7 +55,7 @@ export function targetCommands(program: Command, ctx: Context, connect: Connect)
     .description('fetch all targets now')
     .option('--json', 'print JSON')
     .action(async (options: Json) => {
-      const call = { body: {}, deadlineMs: REFRESH_DEADLINE_MS };
+      const call = { deadlineMs: REFRESH_DEADLINE_MS };
       print(ctx, await request(connect(), 'POST', '/api/targets/refresh', TargetList, call), options);
     });
 

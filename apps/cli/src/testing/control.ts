@@ -27,8 +27,8 @@ export type TestControl = {
   dropStreams(): void;
   /** What GET /api/events sends to the n-th reader, before it hangs up. */
   feeds: string[];
-  /** Refuses streams until called again, as while it restarts. */
-  refuse(refusing: boolean): void;
+  /** Refuses streams until called again: hangs up as while it restarts, or answers a problem. */
+  refuse(refusing: boolean | Problem): void;
   /** Resolves once `count` streams are open or have been opened in all. */
   streams(count: number): Promise<void>;
   close(): Promise<void>;
@@ -39,7 +39,7 @@ type Stream = { runId: string; response: ServerResponse; sent: number };
 export async function startControl(hosts: readonly Host[] = [], runs: readonly Run[] = []): Promise<TestControl> {
   const open = new Set<Stream>();
   let opened = 0;
-  let refusing = false;
+  let refusing: boolean | Problem = false;
   let created = 0;
   const waiting: { count: number; resolve: () => void }[] = [];
 
@@ -172,6 +172,7 @@ export async function startControl(hosts: readonly Host[] = [], runs: readonly R
     const streamOf = /^\/api\/runs\/([^/]+)\/stream$/.exec(url.pathname)?.[1];
     try {
       if (streamOf !== undefined) {
+        if (refusing instanceof Problem) throw refusing;
         if (refusing) return void response.destroy();
         return openStream(decodeURIComponent(streamOf), request, response);
       }
