@@ -21,6 +21,7 @@ export const rings = {
       { files: ['tools/**/*.test.ts', 'test/boundaries.test.ts'], together: true, needs: ['git'] },
       { files: ['apps/control/src/**/*.test.ts'], together: true, needs: ['git'] },
       { files: ['apps/agent/src/**/*.test.ts'], together: false, needs: ['git', 'nix'] },
+      { files: ['nix/tests/*.test.ts'], together: false, needs: ['nix'] },
       { files: ['apps/*/demo/**/*.test.ts'], together: false, needs: ['git', 'nix'] },
       { files: ['nix/tests/*.test.ts'], together: true, needs: ['nix'] },
     ],
