@@ -21,9 +21,7 @@ export const rings = {
       { files: ['tools/**/*.test.ts', 'test/boundaries.test.ts'], together: true, needs: ['git'] },
       { files: ['apps/control/src/**/*.test.ts'], together: true, needs: ['git'] },
       { files: ['apps/agent/src/**/*.test.ts'], together: false, needs: ['git', 'nix'] },
-      { files: ['nix/tests/*.test.ts'], together: false, needs: ['nix'] },
-      { files: ['apps/*/demo/**/*.test.ts'], together: false, needs: ['git', 'nix'] },
-      { files: ['nix/tests/*.test.ts'], together: true, needs: ['nix'] },
+      { files: ['nix/tests/*.test.ts', 'apps/*/demo/**/*.test.ts'], together: false, needs: ['git', 'nix'] },
     ],
   },
   engine: {
@@ -34,7 +32,7 @@ export const rings = {
   },
   loop: {
     proves: 'control plane and agents as real processes: deployments, crashes, reconnection',
-    batches: [{ files: ['test/*.test.ts'], together: false, needs: ['git', 'nix'] }],
+    batches: [{ files: ['test/!(boundaries).test.ts'], together: false, needs: ['git', 'nix'] }],
   },
   machine: {
     proves: 'units and activation on a real systemd',
@@ -45,7 +43,8 @@ export type RingName = keyof typeof rings;
 
 /** The batch's files below `root` whose path contains one of `patterns` (all, when there is none). */
 export function filesOf(batch: Batch, root: string, patterns: readonly string[]): string[] {
-  const all = globSync([...batch.files], { cwd: root }).filter((f) => !f.includes('node_modules'));
-  const elsewhere = (f: string): boolean => f === 'test/boundaries.test.ts' && !batch.files.includes(f);
-  return all.filter((f) => !elsewhere(f) && (patterns.length === 0 || patterns.some((p) => f.includes(p)))).sort();
+  return globSync([...batch.files], { cwd: root })
+    .filter((f) => !f.includes('node_modules'))
+    .filter((f) => patterns.length === 0 || patterns.some((p) => f.includes(p)))
+    .sort();
 }
