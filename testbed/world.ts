@@ -37,6 +37,13 @@ export const system = (label: string, { units = {}, ...more }: Partial<System> =
   ...more,
 });
 
+/** Whether all of these units run. */
+export const isActive = async (machine: Machine, ...units: string[]): Promise<boolean> =>
+  (await machine.run('systemctl', 'show', '--property=ActiveState', '--value', ...units)).stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .every((state) => state === 'active');
+
 export type WorldOptions = { confirmMs?: number; first?: System; diskMebibytes?: number };
 
 export async function makeWorld(t: TestContext, options: WorldOptions = {}): Promise<World> {
@@ -99,3 +106,6 @@ export async function ask({ operator }: World, verb: Run['verb'], args: RunArgs 
   if (!run) throw new Error('no run was made');
   return run;
 }
+
+/** Orders the newest commit once more, also where its system was taken back before. */
+export const redeploy = (world: World): Promise<Run> => ask(world, 'pull-switch', { force: true });
