@@ -37,6 +37,8 @@ export const programs = {
     debian: 'systemd-container',
     elsewhere: 'systemd-nspawn (Linux only; package systemd-container)',
   },
+  ip: { file: 'ip', debian: 'iproute2', elsewhere: 'ip of iproute2 (Linux only)' },
+  mke2fs: { file: 'mke2fs', debian: 'e2fsprogs', elsewhere: 'mke2fs of e2fsprogs' },
   mmdebstrap: { file: 'mmdebstrap', debian: 'mmdebstrap', elsewhere: 'mmdebstrap (Debian or Ubuntu only)' },
 } as const satisfies Record<string, Program>;
 export type ProgramName = keyof typeof programs;

@@ -36,7 +36,9 @@ export const rings = {
   },
   machine: {
     proves: 'units and activation on a real systemd',
-    batches: [{ files: ['testbed/**/*.test.ts'], together: false, needs: ['git', 'nix', 'nspawn', 'mmdebstrap'] }],
+    batches: [
+      { files: ['testbed/**/*.test.ts'], together: false, needs: ['git', 'nspawn', 'mmdebstrap', 'ip', 'mke2fs'] },
+    ],
   },
 } as const satisfies Record<string, { proves: string; batches: readonly Batch[] }>;
 export type RingName = keyof typeof rings;
