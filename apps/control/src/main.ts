@@ -165,19 +165,21 @@ async function serve(config: ControlConfig, underSystemd: boolean): Promise<numb
   const database = openDatabase(databaseOf(config));
   await migrate(database);
   const control = await openControl({ config, database, log });
+  let status = 1;
   try {
     const url = await listen(control, config);
     log.info({ url, version: VERSION }, 'listening');
     if (underSystemd) await notifySystemd(log, ['--ready']);
     await stopping;
     log.info({}, 'stopping');
+    status = 0;
   } finally {
     // Whatever still hangs then has no claim on the supervisor's patience: everything that matters is in the database.
-    setTimeout(() => process.exit(0), STOP_MS).unref();
+    setTimeout(() => process.exit(status), STOP_MS).unref();
     await control.close();
     await database.db.destroy();
   }
-  return 0;
+  return status;
 }
 
 /** A second signal ends the process at once. */
@@ -207,6 +209,8 @@ async function listen({ app }: Control, { host, port }: ControlConfig): Promise<
 }
 
 if (import.meta.main) {
+  // What we write is ours alone: the database, the mirrors, the secrets.
+  process.umask(0o077);
   const status = await main(process.argv.slice(2), process.env);
   process.exitCode = status;
 }
