@@ -1,7 +1,7 @@
 // Closures compared by package.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { diffClosures, packageOf, readClosure } from './closure-diff.ts';
 
 const hash = 'a'.repeat(32);

@@ -4,7 +4,7 @@ import { runFolder, stateFolder } from '../state/folder.ts';
 import { claimExecution } from './claim.ts';
 import { conclude } from './conclude.ts';
 import { type ExecutorHost, thisHost } from './context.ts';
-import { walk } from './deploy.ts';
+import { walk } from './walk.ts';
 import { leave } from './leave.ts';
 import { closeRun, openRun, type Run } from './run.ts';
 import { executorKind } from './start.ts';

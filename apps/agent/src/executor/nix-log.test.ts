@@ -1,7 +1,7 @@
 // Nix's log lines, from real transcripts, and from nowhere.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { nixLog } from './nix-log.ts';
 
 /** `nix build` of one derivation, version 2.8, as it was printed. */

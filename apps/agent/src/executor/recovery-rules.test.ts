@@ -1,7 +1,7 @@
 // What recovery decides, for every way a journal can end and everything a host can look like then.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { EntryBody, JournalEntry } from '@nixfleet/contract/journal.ts';
 import { DIED, factsOf } from './journal-facts.ts';
 import { recoveryOf } from './recovery-rules.ts';

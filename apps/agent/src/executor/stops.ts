@@ -6,6 +6,9 @@
 import { existsSync } from 'node:fs';
 import { onAppearance } from './appearance.ts';
 
+/** A longer one would fire at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export type Why = 'cancelled' | 'timed_out';
 
 export type Stops = {
@@ -41,7 +44,7 @@ export function watchStops({ cancelFile, hardMs, onLate, committed = false }: St
     if (!told) onLate();
     told = true;
   };
-  const deadline = setTimeout(() => stop('timed_out'), hardMs);
+  const deadline = setTimeout(() => stop('timed_out'), Math.min(hardMs, LONGEST_TIMER_MS));
   const unwatch = onAppearance(cancelFile, cancel);
   return {
     signal: controller.signal,

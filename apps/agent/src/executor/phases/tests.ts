@@ -3,11 +3,11 @@
 import { accessSync, constants, existsSync, openSync, readdirSync, readSync, closeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestSummary } from '@nixfleet/contract/journal.ts';
-import { DeployedDocument, readDocument, TestsDocument, writeDocument } from '../state/documents.ts';
-import { observePlaces } from '../platforms/observe.ts';
-import { runLogged } from './child.ts';
+import { DeployedDocument, readDocument, TestsDocument, writeDocument } from '../../state/documents.ts';
+import { observePlaces } from '../../platforms/observe.ts';
+import { runLogged } from '../child.ts';
 import { hasCommit } from './fetch.ts';
-import { done, failOrBack, type Run, skipped, type Verdict } from './run.ts';
+import { done, failOrBack, type Run, skipped, type Verdict } from '../run.ts';
 import { checkOut } from './verify.ts';
 
 /** Whether this run tests at all; a deployment that asks for no tests has no such phase. */

@@ -1,10 +1,10 @@
 // restore: the way back, by what is on the host alone: the profile as it was and the previous system's own activation.
 // Doing it again is harmless, so a recovery that finds it half done does it again.
-import { QuarantineDocument, readDocument, writeDocument } from '../state/documents.ts';
+import { QuarantineDocument, readDocument, writeDocument } from '../../state/documents.ts';
 import { putProfileBack, runActivation } from './activate.ts';
-import { afterRestore, type Ending, type Intent, isBack } from './rules.ts';
-import { endPhase, type Run } from './run.ts';
-import { observe } from './sight.ts';
+import { afterRestore, type Ending, type Intent, isBack } from '../rules.ts';
+import { endPhase, type Run } from '../run.ts';
+import { observe } from '../sight.ts';
 
 const QUARANTINE_MS = 24 * 3_600_000;
 

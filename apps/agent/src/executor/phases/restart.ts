@@ -2,11 +2,11 @@
 // child of the agent and lives on.
 import { existsSync } from 'node:fs';
 import { pause } from '@nixfleet/kit/backoff.ts';
-import { AgentDocument, readDocument, writeDocument } from '../state/documents.ts';
-import { complaint, runLogged } from './child.ts';
-import { isAlive } from './process.ts';
-import { fail, done, type Run, type Verdict } from './run.ts';
-import { executorKind, launchdDomain } from './start.ts';
+import { AgentDocument, readDocument, writeDocument } from '../../state/documents.ts';
+import { complaint, runLogged } from '../child.ts';
+import { isAlive } from '../process.ts';
+import { fail, done, type Run, type Verdict } from '../run.ts';
+import { executorKind, launchdDomain } from '../start.ts';
 
 /** What nix/modules call the agent's job, system-wide and per user; v1's name. */
 const LAUNCHD_LABEL = 'com.nixfleet.agent';

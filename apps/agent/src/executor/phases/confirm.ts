@@ -1,15 +1,16 @@
 // confirm: the new system must be able to reach the control plane. The agent asks it and leaves the answer as a file; no
 // answer within the window means that this change cut the host off.
 import { readFileSync } from 'node:fs';
-import { onAppearance } from './appearance.ts';
-import { observedFault } from './rules.ts';
-import { done, failOrBack, needed, type Run, type Verdict } from './run.ts';
-import { observe, see } from './sight.ts';
+import { onAppearance } from '../appearance.ts';
+import { observedFault } from '../rules.ts';
+import { done, failOrBack, needed, type Run, type Verdict } from '../run.ts';
+import { observe, see } from '../sight.ts';
+import { LONGEST_TIMER_MS } from '../stops.ts';
 
 /** Always the whole window anew: a recovery that resumes it cannot know how much of it has passed. */
 export async function awaitConfirmation(run: Run): Promise<Verdict> {
   const to = needed(run.found.to, 'the new closure');
-  const windowMs = run.order.confirmMs;
+  const windowMs = Math.min(run.order.confirmMs, LONGEST_TIMER_MS);
   run.journal.append({ kind: 'confirming', windowMs });
   const answer = await answerWithin(run, windowMs);
   if (answer === undefined) {

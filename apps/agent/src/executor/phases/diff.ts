@@ -1,11 +1,11 @@
 // diff: what the new closure changes against the one that runs; for `plan` also what activating it would do to units.
-import { drivers } from '../platforms/table.ts';
-import { observePlaces } from '../platforms/observe.ts';
+import { drivers } from '../../platforms/table.ts';
+import { observePlaces } from '../../platforms/observe.ts';
 import { NIX } from './build.ts';
-import { runChild, runLogged } from './child.ts';
-import { type Closure, diffClosures, readClosure } from './closure-diff.ts';
-import { done, needed, type Run, type Verdict } from './run.ts';
-import { plannedUnits } from './switch-output.ts';
+import { runChild, runLogged } from '../child.ts';
+import { type Closure, diffClosures, readClosure } from '../closure-diff.ts';
+import { done, needed, type Run, type Verdict } from '../run.ts';
+import { plannedUnits } from '../switch-output.ts';
 
 const QUERY_MS = 120_000;
 const DRY_MS = 300_000;

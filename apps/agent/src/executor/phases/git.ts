@@ -1,7 +1,7 @@
 // Git as an executor uses it: never asks anybody, never runs a hook or a remote helper, never lets one object stand for
 // another.
-import type { Command } from '../platforms/table.ts';
-import type { Environment } from './config.ts';
+import type { Command } from '../../platforms/table.ts';
+import type { Environment } from '../config.ts';
 
 const settings = {
   'core.hooksPath': '/dev/null',

@@ -1,11 +1,11 @@
 // fetch: brings the order's commit into the host's own bare mirror. The user's clone is never touched, nothing is merged.
 import { existsSync } from 'node:fs';
 import type { RunTarget } from '@nixfleet/contract/runs.ts';
-import { attributeOf } from '../platforms/table.ts';
-import { mustRun, runChild } from './child.ts';
+import { attributeOf } from '../../platforms/table.ts';
+import { mustRun, runChild } from '../child.ts';
 import { git, gitEnvironment } from './git.ts';
-import { foreign } from './rules.ts';
-import { done, fail, needed, refuse, type Run, type Verdict } from './run.ts';
+import { foreign } from '../rules.ts';
+import { done, fail, needed, refuse, type Run, type Verdict } from '../run.ts';
 
 const FETCH_MS = 180_000;
 const LOCAL_MS = 30_000;

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { AgentConfig } from '../config.ts';
-import { makeSampleHost, type SampleHost } from '../testing/sample-host.ts';
-import { makeSampleStore, type SampleStore } from '../testing/sample-store.ts';
-import { processOf } from './process.ts';
+import type { AgentConfig } from '../../config.ts';
+import { makeSampleHost, type SampleHost } from '../../testing/sample-host.ts';
+import { makeSampleStore, type SampleStore } from '../../testing/sample-store.ts';
+import { processOf } from '../process.ts';
 
 let store: SampleStore;
 before(async () => {

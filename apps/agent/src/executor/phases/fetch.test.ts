@@ -5,11 +5,11 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { makeSampleHost, type SampleHost } from '../testing/sample-host.ts';
-import { makeSampleStore, type SampleStore } from '../testing/sample-store.ts';
-import { mustRun } from './child.ts';
+import { makeSampleHost, type SampleHost } from '../../testing/sample-host.ts';
+import { makeSampleStore, type SampleStore } from '../../testing/sample-store.ts';
+import { mustRun } from '../child.ts';
 import { git, gitEnvironment } from './git.ts';
-import { closeRun, openRun } from './run.ts';
+import { closeRun, openRun } from '../run.ts';
 
 let store: SampleStore;
 before(async () => {

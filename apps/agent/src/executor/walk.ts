@@ -1,19 +1,19 @@
 // The phases of every verb as one table, and the walk through them: forward as long as all goes well, otherwise to the
 // one honest end that fits what has happened to the host by then.
 import { type Phase, phasesOf } from '@nixfleet/contract/verbs.ts';
-import { activate, intend, observeTarget } from './activate.ts';
-import { build } from './build.ts';
+import { activate, intend, observeTarget } from './phases/activate.ts';
+import { build } from './phases/build.ts';
 import { rememberDeployed } from './conclude.ts';
-import { awaitConfirmation } from './confirm.ts';
-import { diff } from './diff.ts';
-import { fetchCommit } from './fetch.ts';
-import { restartAgent } from './restart.ts';
-import { restore } from './restore.ts';
+import { awaitConfirmation } from './phases/confirm.ts';
+import { diff } from './phases/diff.ts';
+import { fetchCommit } from './phases/fetch.ts';
+import { restartAgent } from './phases/restart.ts';
+import { restore } from './phases/restore.ts';
 import type { Ending } from './rules.ts';
 import { done, fail, inPhase, needed, type PhaseSteps, type Run, type Step, type Verdict } from './run.ts';
 import { observe } from './sight.ts';
-import { runTests, wantsTests } from './tests.ts';
-import { verifyCommit } from './verify.ts';
+import { runTests, wantsTests } from './phases/tests.ts';
+import { verifyCommit } from './phases/verify.ts';
 
 /** `restore` is no step forward: it is entered when one of these failed. */
 type Forward = Exclude<Phase, 'restore'>;

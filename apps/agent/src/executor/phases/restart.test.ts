@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { after, before, test, type TestContext } from 'node:test';
-import { AgentDocument, writeDocument } from '../state/documents.ts';
-import { makeSampleHost, type SampleHost } from '../testing/sample-host.ts';
-import { makeSampleStore, type SampleStore } from '../testing/sample-store.ts';
-import { processOf } from './process.ts';
+import { AgentDocument, writeDocument } from '../../state/documents.ts';
+import { makeSampleHost, type SampleHost } from '../../testing/sample-host.ts';
+import { makeSampleStore, type SampleStore } from '../../testing/sample-store.ts';
+import { processOf } from '../process.ts';
 
 let store: SampleStore;
 before(async () => {

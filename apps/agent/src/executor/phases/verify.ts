@@ -2,12 +2,12 @@
 // evaluated or laid out as files; then its files are laid out for this run.
 import { rmSync } from 'node:fs';
 import type { Phase } from '@nixfleet/contract/verbs.ts';
-import { DeployedDocument, PulledDocument, readDocument, writeDocument } from '../state/documents.ts';
-import { mustRun, runChild } from './child.ts';
+import { DeployedDocument, PulledDocument, readDocument, writeDocument } from '../../state/documents.ts';
+import { mustRun, runChild } from '../child.ts';
 import { hasCommit, isAncestor } from './fetch.ts';
 import { git, gitEnvironment } from './git.ts';
-import { backward, type Relation } from './rules.ts';
-import { done, needed, refuse, type Run, type Verdict } from './run.ts';
+import { backward, type Relation } from '../rules.ts';
+import { done, needed, refuse, type Run, type Verdict } from '../run.ts';
 
 const LOCAL_MS = 60_000;
 

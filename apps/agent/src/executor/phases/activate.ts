@@ -2,14 +2,14 @@
 import { existsSync, rmSync } from 'node:fs';
 import type { CommandResult } from '@nixfleet/kit/command.ts';
 import type { Phase } from '@nixfleet/contract/verbs.ts';
-import { drivers, type Command } from '../platforms/table.ts';
-import { generationLink, observePlaces } from '../platforms/observe.ts';
-import { complaint, runChild, runLogged } from './child.ts';
+import { drivers, type Command } from '../../platforms/table.ts';
+import { generationLink, observePlaces } from '../../platforms/observe.ts';
+import { complaint, runChild, runLogged } from '../child.ts';
 import { chooseGeneration } from './rollback.ts';
-import { activationFault, type Intent, observedFault } from './rules.ts';
-import { done, fail, needed, type Run, skipped, type Verdict } from './run.ts';
-import { noteFailedUnits, observe } from './sight.ts';
-import { failedUnits } from './switch-output.ts';
+import { activationFault, type Intent, observedFault } from '../rules.ts';
+import { done, fail, needed, type Run, skipped, type Verdict } from '../run.ts';
+import { noteFailedUnits, observe } from '../sight.ts';
+import { failedUnits } from '../switch-output.ts';
 
 const PROFILE_MS = 60_000;
 export const ACTIVATION_MS = 600_000;

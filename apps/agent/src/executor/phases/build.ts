@@ -3,11 +3,11 @@
 import { pathToFileURL } from 'node:url';
 import * as z from 'zod';
 import { StorePath } from '@nixfleet/contract/names.ts';
-import { QuarantineDocument, readDocument } from '../state/documents.ts';
-import { complaint, runChild } from './child.ts';
-import { nixLog } from './nix-log.ts';
-import { quarantined } from './rules.ts';
-import { done, fail, needed, refuse, type Run, type Verdict } from './run.ts';
+import { QuarantineDocument, readDocument } from '../../state/documents.ts';
+import { complaint, runChild } from '../child.ts';
+import { nixLog } from '../nix-log.ts';
+import { quarantined } from '../rules.ts';
+import { done, fail, needed, refuse, type Run, type Verdict } from '../run.ts';
 
 /** The run's own hard deadline comes first. */
 const BUILD_MS = 86_400_000;

@@ -4,9 +4,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { commandOutput } from '@nixfleet/kit/command.ts';
-import type { AgentConfig } from '../config.ts';
-import { makeSampleHost, type SampleHost, type Told } from '../testing/sample-host.ts';
-import { makeSampleStore, type SampleStore } from '../testing/sample-store.ts';
+import type { AgentConfig } from '../../config.ts';
+import { makeSampleHost, type SampleHost, type Told } from '../../testing/sample-host.ts';
+import { makeSampleStore, type SampleStore } from '../../testing/sample-store.ts';
 
 let store: SampleStore;
 let signers: string;

@@ -1,7 +1,7 @@
 // rollback: which generation of the profile to return to. Nothing is fetched, evaluated or built.
-import { observePlaces } from '../platforms/observe.ts';
+import { observePlaces } from '../../platforms/observe.ts';
 import { quarantine } from './build.ts';
-import { done, fail, refuse, type Run, type Verdict } from './run.ts';
+import { done, fail, refuse, type Run, type Verdict } from '../run.ts';
 
 export function chooseGeneration(run: Run): Verdict {
   const { generations, generation: current } = observePlaces(run.places);
