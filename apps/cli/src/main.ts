@@ -7,7 +7,7 @@ import { readSettings } from './config.ts';
 import type { Context } from './context.ts';
 import { makeProgram } from './program.ts';
 import { makeScreen } from './terminal/screen.ts';
-import { oneLine } from './terminal/text.ts';
+import { manyLines } from './terminal/text.ts';
 
 export async function main(argv: readonly string[]): Promise<number> {
   const settings = readSettings(process.env);
@@ -58,7 +58,7 @@ function statusOf(error: unknown, ctx: Context): number {
   }
   ctx.err.lines([
     `${ctx.err.paint('bad', '✗')} nixfleet has a fault`,
-    ...oneLine(String(error instanceof Error ? error.stack : error)).split('\\n'),
+    ...manyLines(String(error instanceof Error ? error.stack : error)).split('\n'),
   ]);
   return exit.internal;
 }

@@ -56,10 +56,15 @@ export async function request<S extends z.ZodType>(
 ): Promise<z.output<S>> {
   const deadlineMs = call.deadlineMs ?? DEADLINE_MS;
   const signal = AbortSignal.any([api.signal, AbortSignal.timeout(deadlineMs)]);
-  const response = await open(api, method, path, call, signal);
+  return answerOf(api, await open(api, method, path, call, signal), answer);
+}
+
+/** The body of a good answer, as JSON of that shape. */
+export async function answerOf<S extends z.ZodType>(api: Api, response: Response, answer: S): Promise<z.output<S>> {
   const parsed = answer.safeParse(await jsonOf(api, response));
   if (parsed.success) return parsed.data;
-  throw new Failure(exit.internal, `The answer to ${method} ${path} does not fit this version of nixfleet`, {
+  const { pathname } = new URL(response.url);
+  throw new Failure(exit.internal, `The answer of ${pathname} does not fit this version of nixfleet`, {
     why: z.prettifyError(parsed.error),
     next: 'install the nixfleet that came with the control plane',
     ...requestIdOf(response),

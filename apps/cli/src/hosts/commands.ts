@@ -18,6 +18,14 @@ const actions = ['set', 'rotate-token', 'retire'] as const;
 type Action = (typeof actions)[number];
 type HostOptions = { json?: true; revoke?: true; yes?: true };
 
+const hostExamples = `
+Examples:
+  nixfleet host web1
+  nixfleet host web1 set criticality=high comment="The shop" location=
+  nixfleet host web1 rotate-token
+  nixfleet host web1 retire
+`;
+
 export function hostCommands(program: Command, ctx: Context, connect: Connect): void {
   program
     .command('hosts')
@@ -36,6 +44,7 @@ export function hostCommands(program: Command, ctx: Context, connect: Connect): 
     .option('--revoke', 'rotate-token: end the old token at once')
     .option('-y, --yes', 'retire: do not ask')
     .option('--json', 'print JSON')
+    .addHelpText('after', hostExamples)
     .action((name: string, action: Action | undefined, values: string[], options: HostOptions) => {
       if (action !== 'set' && values.length > 0)
         throw usage(`${action ?? 'host'} takes no values`, 'nixfleet host --help');

@@ -1,12 +1,14 @@
 // runs, show, output, cancel: what ran, what it said, and stopping it.
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { Run, RunPage, RunState } from '@nixfleet/contract/runs.ts';
 import { Verb } from '@nixfleet/contract/verbs.ts';
 import { allPages, type Api, get, request } from '../api/client.ts';
+import { Failure, failureLines } from '../api/failure.ts';
 import { type Context, printJson } from '../context.ts';
 import type { Connect } from '../session/connection.ts';
 import { ago } from '@nixfleet/contract/measures.ts';
 import { paintSpans, table } from '../terminal/table.ts';
+import { wholeNumber } from '../terminal/typed.ts';
 import { findRun } from './find.ts';
 import { printOutput } from './output.ts';
 import { showLines } from './show.ts';
@@ -22,7 +24,7 @@ export function runCommands(program: Command, ctx: Context, connect: Connect): v
     .addOption(new Option('--state <state>', 'only runs in this state').choices(RunState.options))
     .addOption(new Option('--verb <verb>', 'only runs of this verb').choices(Verb.options))
     .option('--live', 'only runs that have not ended')
-    .option('-n, --limit <number>', 'at most so many', count, 30)
+    .option('-n, --limit <number>', 'at most so many', wholeNumber, 30)
     .option('--json', 'print JSON')
     .action((options: ListOptions) => listRuns(ctx, connect(), options));
 
@@ -93,16 +95,17 @@ async function listRuns(ctx: Context, api: Api, { host, state, verb, live, limit
 
 async function cancelRuns(ctx: Context, api: Api, names: string[], options: { json?: true }): Promise<void> {
   const cancelled: Run[] = [];
-  for (const name of names) {
-    const run = await findRun(api, name);
-    const after = await request(api, 'POST', `/api/runs/${encodeURIComponent(run.id)}/cancel`, Run);
-    cancelled.push(after);
-    if (!options.json) ctx.out.lines([paintSpans(runSpans(after, ctx.now()), ctx.out.paint)]);
-  }
+  for (const name of names)
+    try {
+      const run = await findRun(api, name);
+      const after = await request(api, 'POST', `/api/runs/${encodeURIComponent(run.id)}/cancel`, Run);
+      cancelled.push(after);
+      if (!options.json) ctx.out.lines([paintSpans(runSpans(after, ctx.now()), ctx.out.paint)]);
+    } catch (error) {
+      // One that cannot be cancelled keeps no other one running.
+      if (!(error instanceof Failure) || names.length === 1) throw error;
+      ctx.err.lines(failureLines(error, ctx.err.paint));
+      ctx.status = error.status;
+    }
   if (options.json) printJson(ctx, { runs: cancelled });
-}
-
-function count(text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Expected a whole number from 1.');
 }

@@ -1,15 +1,14 @@
 // run, rollback, watch: asking hosts to do something, and seeing it through.
-import { Argument, type Command, InvalidArgumentError } from 'commander';
-import { Commit } from '@nixfleet/contract/names.ts';
+import { Argument, type Command } from 'commander';
 import { CreatedRuns, type CreateRuns, type Run, type RunArgs } from '@nixfleet/contract/runs.ts';
 import { Verb } from '@nixfleet/contract/verbs.ts';
 import { type Api, request } from '../api/client.ts';
 import { failureLines, usage } from '../api/failure.ts';
 import { type Context, printJson } from '../context.ts';
 import type { Connect } from '../session/connection.ts';
-import { parseDuration } from '@nixfleet/contract/measures.ts';
 import { isOutcome } from '@nixfleet/contract/words.ts';
 import { paintSpans } from '../terminal/table.ts';
+import { fullCommit, lifetime, wholeNumber } from '../terminal/typed.ts';
 import { findRun } from './find.ts';
 import { worstExit } from './outcome.ts';
 import { refusals } from './refusals.ts';
@@ -27,6 +26,13 @@ type StartOptions = {
   json?: true;
 };
 
+const runExamples = `
+Examples:
+  nixfleet run plan web1 --watch                 what would change
+  nixfleet run pull-switch web1 db1 --watch      deploy, and see how it ends
+  nixfleet run pull-switch --all --expires 7d    also hosts that are away for days
+`;
+
 export function startCommands(program: Command, ctx: Context, connect: Connect): void {
   program
     .command('run')
@@ -37,10 +43,11 @@ export function startCommands(program: Command, ctx: Context, connect: Connect):
     .option('-w, --watch', 'follow the runs to their end; the exit status is their outcome')
     .option('--test', 'run the hosts’ tests before confirming')
     .option('--commit <commit>', 'deploy this commit instead of the newest', fullCommit)
-    .option('--generation <number>', 'rollback only: return to this generation', positive)
+    .option('--generation <number>', 'rollback only: return to this generation', wholeNumber)
     .option('--force', 'deploy what was quarantined after a rollback')
     .option('--expires <duration>', 'how long it may wait for its host, e.g. 2h (default 24h)', lifetime)
     .option('--json', 'print JSON')
+    .addHelpText('after', runExamples)
     .action((verb: Verb, hosts: string[], options: StartOptions) => {
       if (hosts.length > 0 === (options.all === true))
         throw usage('Name hosts, or say --all', `nixfleet run ${verb} HOST…, or nixfleet run ${verb} --all`);
@@ -51,7 +58,7 @@ export function startCommands(program: Command, ctx: Context, connect: Connect):
     .command('rollback')
     .argument('<host>', 'name or id of the host')
     .addArgument(
-      new Argument('[generation]', 'the generation to return to (default: the previous one)').argParser(positive),
+      new Argument('[generation]', 'the generation to return to (default: the previous one)').argParser(wholeNumber),
     )
     .description('return a host to an earlier generation')
     .option('-w, --watch', 'follow it to its end; the exit status is its outcome')
@@ -122,23 +129,4 @@ async function start(ctx: Context, api: Api, body: CreateRuns, options: StartOpt
       results: results.map((r) => (r.run === undefined ? r : { ...r, run: byId.get(r.run.id) ?? r.run })),
     });
   ctx.status = exitOfAll([...ended, ...missing]);
-}
-
-function positive(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Expected a whole number from 1.');
-}
-
-function fullCommit(text: string): string {
-  const parsed = Commit.safeParse(text.toLowerCase());
-  if (parsed.success) return parsed.data;
-  throw new InvalidArgumentError(
-    'Expected a full commit id of 40 or 64 hexadecimal digits; see nixfleet target commits.',
-  );
-}
-
-function lifetime(text: string): number {
-  const ms = parseDuration(text);
-  if (ms !== undefined && ms >= 1000) return ms;
-  throw new InvalidArgumentError('Expected a duration such as 30m, 2h or 7d.');
 }

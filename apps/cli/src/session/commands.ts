@@ -1,12 +1,13 @@
 // login, logout, servers: who we are to which control plane.
 import type { Command } from 'commander';
-import { CreatedToken, CSRF_HEADER, Session, SESSION_COOKIE } from '@nixfleet/contract/access.ts';
-import { type Api, get, Nothing, open, request } from '../api/client.ts';
+import { Session } from '@nixfleet/contract/access.ts';
+import { type Api, get, Nothing, request } from '../api/client.ts';
 import { exit, Failure, notSignedIn, usage } from '../api/failure.ts';
 import { type Context, printJson } from '../context.ts';
 import { oneLine } from '../terminal/text.ts';
 import { table } from '../terminal/table.ts';
-import { askSecret, readPiped } from './prompt.ts';
+import { readPiped } from './prompt.ts';
+import { makeToken, type PasswordOptions } from './sign-in.ts';
 import {
   defaultName,
   findServer,
@@ -17,9 +18,7 @@ import {
   writeServers,
 } from './servers.ts';
 
-const LOGIN_DEADLINE_MS = 30_000;
-
-type LoginOptions = { passwordStdin?: true; tokenStdin?: true; totp?: true; name?: string };
+type LoginOptions = PasswordOptions & { tokenStdin?: true; name?: string };
 
 export function sessionCommands(program: Command, ctx: Context): void {
   program
@@ -63,38 +62,6 @@ async function login(ctx: Context, given: string, options: LoginOptions): Promis
     `${paint('ok', '✓')} Signed in to ${paint('strong', oneLine(name))}`,
     `  ${paint('mute', `The token is kept in ${ctx.settings.file}`)}`,
   ]);
-}
-
-/** Signs in with the password, makes an API token with the session, and lets the session go. */
-async function makeToken(ctx: Context, api: Api, options: LoginOptions): Promise<{ token: string; tokenId: string }> {
-  const password = options.passwordStdin ? await readPiped(ctx) : await askSecret(ctx, `Password for ${api.url}`);
-  const totp = options.totp ? await askSecret(ctx, 'One-time code') : undefined;
-  const signal = AbortSignal.any([ctx.stopped, AbortSignal.timeout(LOGIN_DEADLINE_MS)]);
-  const body = { password, ...(totp === undefined ? {} : { totp }) };
-  const answer = await open(api, 'POST', '/api/login', { body }, signal).catch((error: unknown) => {
-    if (error instanceof Failure && error.status === exit.notSignedIn)
-      throw new Failure(exit.notSignedIn, `${api.url} did not accept the password`, {
-        next: 'try again, or ask who runs it',
-      });
-    throw error;
-  });
-  const session = Session.parse(await answer.json());
-  const cookie = answer.headers
-    .getSetCookie()
-    .find((c) => c.startsWith(`${SESSION_COOKIE}=`))
-    ?.split(';')[0];
-  if (cookie === undefined)
-    throw new Failure(exit.internal, `${api.url} accepted the password but gave no session`, {
-      next: 'check that no proxy removes cookies',
-    });
-  const headers = { cookie, ...(session.csrfToken === null ? {} : { [CSRF_HEADER]: session.csrfToken }) };
-  const created = await request(api, 'POST', '/api/tokens', CreatedToken, {
-    headers,
-    body: { name: `nixfleet on ${ctx.settings.machine}`.slice(0, 100) },
-  });
-  // The session was a means. Its end is a redirect to the form, which is no answer for us, and one that fails expires.
-  await open(api, 'POST', '/logout', { headers, body: {} }, signal).catch(() => undefined);
-  return { token: created.token, tokenId: created.id };
 }
 
 function serverUrl(given: string): string {

@@ -1,5 +1,5 @@
 // The sign-ins of this user: one file, readable by them alone, with a control plane per name and the current one.
-import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import * as z from 'zod';
 import { issuesOf } from '@nixfleet/contract/problem.ts';
@@ -45,12 +45,6 @@ export function writeServers(file: string, servers: Servers): void {
   writeFileAtomic(file, `${JSON.stringify(servers, null, 2)}\n`, 0o600);
   // The umask may only take away; a mode wider than asked cannot come from us, but one that was there may.
   chmodSync(file, 0o600);
-}
-
-/** True where others than the owner may read the tokens. */
-export function isExposed(file: string): boolean {
-  const stat = statSync(file, { throwIfNoEntry: false });
-  return stat !== undefined && (stat.mode & 0o077) !== 0;
 }
 
 /** The name a server gets when none is given: its host, and its port where it has one. */

@@ -1,5 +1,5 @@
 // target: the configuration repositories, what they point to, and fetching them now.
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command } from 'commander';
 import { CommitPage, type CreateTarget, Target, TargetList } from '@nixfleet/contract/targets.ts';
 import { allPages, type Api, get, Nothing, request } from '../api/client.ts';
 import { exit, Failure } from '../api/failure.ts';
@@ -8,6 +8,7 @@ import type { Connect } from '../session/connection.ts';
 import { ago } from '@nixfleet/contract/measures.ts';
 import { table } from '../terminal/table.ts';
 import { oneLine } from '../terminal/text.ts';
+import { wholeNumber } from '../terminal/typed.ts';
 import { shortCommit, signatureSpans } from './words.ts';
 
 type Json = { json?: true };
@@ -63,7 +64,7 @@ export function targetCommands(program: Command, ctx: Context, connect: Connect)
     .command('commits')
     .argument('[target]', 'name or id (default: the only one)')
     .description('list a target’s recent commits')
-    .option('-n, --limit <number>', 'at most so many', count, 20)
+    .option('-n, --limit <number>', 'at most so many', wholeNumber, 20)
     .option('--json', 'print JSON')
     .action((name: string | undefined, options: Json & { limit: number }) =>
       listCommits(ctx, connect(), name, options),
@@ -147,9 +148,4 @@ async function listCommits(
       { columns: ctx.out.columns(), paint: ctx.out.paint },
     ),
   );
-}
-
-function count(text: string): number {
-  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Expected a whole number from 1.');
 }
