@@ -8,6 +8,9 @@ import { Branch, RepositoryUrl } from '@nixfleet/contract/names.ts';
 import type { Issue } from '@nixfleet/contract/problem.ts';
 import { ConfigInvalid, flag, integer, list, loadConfig } from '@nixfleet/kit/config.ts';
 
+/** The version this control plane reports. */
+export const VERSION = '0.1.0';
+
 const secret = z.string().min(16, { message: 'expected at least 16 characters' });
 
 /** An address or a network such as `10.0.0.0/8`. */

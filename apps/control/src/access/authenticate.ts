@@ -1,6 +1,6 @@
 // The first hook of every request: who calls, by what the route's access asks for. Refuses before the body is read.
 import type { FastifyRequest } from 'fastify';
-import { type Access, CSRF_HEADER, SESSION_COOKIE } from '@nixfleet/contract/access.ts';
+import { type Access, CSRF_HEADER } from '@nixfleet/contract/access.ts';
 import { HostRef } from '@nixfleet/contract/names.ts';
 import { Problem } from '@nixfleet/contract/problem.ts';
 import type { Context } from '../context.ts';
@@ -8,7 +8,7 @@ import { findPathHost } from './agent-tokens/store.ts';
 import { verifyAgentToken } from './agent-tokens/service.ts';
 import { sameText } from './crypto.ts';
 import type { Caller } from './request.ts';
-import { checkCsrf, findApiCaller, findOpenSession, type OpenSession } from './service.ts';
+import { checkCsrf, findApiCaller, sessionOf } from './service.ts';
 
 export async function authenticate(ctx: Context, request: FastifyRequest): Promise<Caller> {
   // A path without a route has no access to ask for; it is answered with not_found.
@@ -28,14 +28,6 @@ export async function authenticate(ctx: Context, request: FastifyRequest): Promi
       throw new Error(`unknown access ${JSON.stringify(access satisfies never)}`);
   }
 }
-
-export const sessionOf = async (ctx: Context, request: FastifyRequest): Promise<OpenSession | undefined> => {
-  const cookie = request.cookies[SESSION_COOKIE];
-  if (cookie === undefined) return undefined;
-  const session = await findOpenSession(ctx, cookie);
-  if (!session) ctx.counters.add('invalid_signed_session_cookie');
-  return session;
-};
 
 async function operator(ctx: Context, request: FastifyRequest): Promise<Caller> {
   const bearer = bearerOf(request);

@@ -15,8 +15,16 @@ import { isProblem } from '@nixfleet/contract/problem.ts';
 import type { Context } from '../context.ts';
 import type { App, Routes } from '../http/app-type.ts';
 import { atMost, tooOften } from '../http/security.ts';
-import { sessionOf } from './authenticate.ts';
-import { checkCsrf, createApiToken, getApiTokens, removeApiToken, SESSION_MS, signIn, signOut } from './service.ts';
+import {
+  checkCsrf,
+  createApiToken,
+  getApiTokens,
+  removeApiToken,
+  sessionOf,
+  SESSION_MS,
+  signIn,
+  signOut,
+} from './service.ts';
 
 const TRIES_PER_ADDRESS = 5;
 const TRIES_PER_MINUTE = 60;

@@ -1,6 +1,6 @@
 // Operators: signing in and out, sessions, API tokens. One administrator for now, named `admin`.
 import { verify } from '@node-rs/bcrypt';
-import type { ApiToken, CreatedToken, Session } from '@nixfleet/contract/access.ts';
+import { type ApiToken, type CreatedToken, type Session, SESSION_COOKIE } from '@nixfleet/contract/access.ts';
 import { Problem } from '@nixfleet/contract/problem.ts';
 import type { Context } from '../context.ts';
 import { openCookie, sealCookie } from './cookie.ts';
@@ -39,11 +39,18 @@ export async function signIn(ctx: Context, password: string): Promise<{ session:
   };
 }
 
-export async function findOpenSession(ctx: Context, cookie: string): Promise<OpenSession | undefined> {
+/** The session that a request's cookie opens, for routes that anybody may call too. */
+export async function sessionOf(
+  ctx: Context,
+  { cookies }: { cookies: { [name: string]: string | undefined } },
+): Promise<OpenSession | undefined> {
+  const cookie = cookies[SESSION_COOKIE];
+  if (cookie === undefined) return undefined;
   const token = openCookie(ctx.secrets.sessions, cookie, ctx.now());
-  if (token === undefined) return undefined;
-  const row = await findSession(ctx.db, sha256(token), ctx.now());
-  return row && { hash: row.hash, actor: row.actor, csrfToken: row.csrf, expiresAt: row.expires_at };
+  const row = token === undefined ? undefined : await findSession(ctx.db, sha256(token), ctx.now());
+  if (row) return { hash: row.hash, actor: row.actor, csrfToken: row.csrf, expiresAt: row.expires_at };
+  ctx.counters.add('invalid_signed_session_cookie');
+  return undefined;
 }
 
 export function checkCsrf(ctx: Context, session: OpenSession, given: unknown): void {

@@ -1,9 +1,9 @@
 // What supervisors, scripts and developers ask the control plane about itself.
 import * as z from 'zod';
 import { Health, ReconcilerList } from '@nixfleet/contract/health.ts';
+import { VERSION } from '../config.ts';
 import type { Routes } from '../http/app-type.ts';
 import { makeProbe } from './service.ts';
-import { VERSION } from './version.ts';
 
 export const healthRoutes: Routes = (ctx) => (app) => {
   const isHealthy = makeProbe(ctx);

@@ -16,7 +16,7 @@ import * as problem from '@nixfleet/contract/problem.ts';
 import * as runs from '@nixfleet/contract/runs.ts';
 import * as targets from '@nixfleet/contract/targets.ts';
 import * as verbs from '@nixfleet/contract/verbs.ts';
-import { VERSION } from '../health/version.ts';
+import { VERSION } from '../config.ts';
 import type { App } from './app-type.ts';
 import { joinTwins, plainer, sorted } from './openapi-tidy.ts';
 

@@ -1,6 +1,6 @@
 // GET /api/metrics: v1's snapshot of counters, for dashboards made for it.
 import * as z from 'zod';
-import { VERSION } from '../health/version.ts';
+import { VERSION } from '../config.ts';
 import type { Routes } from '../http/app-type.ts';
 
 export const metricsRoutes: Routes = (ctx) => (app) => {

@@ -5,7 +5,7 @@ import * as z from 'zod';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { HostRef, RunId } from '@nixfleet/contract/names.ts';
 import { isProblem } from '@nixfleet/contract/problem.ts';
-import { sessionOf } from '../access/authenticate.ts';
+import { sessionOf } from '../access/service.ts';
 import type { Context } from '../context.ts';
 import type { Routes } from '../http/app-type.ts';
 import { getHostOverview, listHosts } from '../hosts/overview/service.ts';

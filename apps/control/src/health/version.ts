@@ -1,2 +1,0 @@
-// The version this control plane reports.
-export const VERSION = '0.1.0';
