@@ -26,4 +26,8 @@ export async function execute(runDir: string, host: ExecutorHost = thisHost()): 
 
 /** Entry 0. */
 export const begin = (run: Run): void =>
-  run.journal.append({ kind: 'started', executor: executorKind(run.config, run.host.os), pid: process.pid });
+  run.journal.append({
+    kind: 'started',
+    executor: executorKind(run.config, run.host.os, run.host.uid),
+    pid: process.pid,
+  });

@@ -9,6 +9,7 @@ import { OrderDocument, readDocument } from '../state/documents.ts';
 import { type RunFolder, runFolder, type StateFolder, stateFolder } from '../state/folder.ts';
 import { basename, dirname } from 'node:path';
 import type { ExecutorHost } from './context.ts';
+import type { Checkout } from './phases/checkout.ts';
 import type { Intent } from './rules.ts';
 import { type Stops, watchStops } from './stops.ts';
 
@@ -17,6 +18,8 @@ export type Found = {
   to?: string;
   /** The commit it was built from, where the run built it. */
   commit?: string;
+  /** Its files, laid out for this run. */
+  checkout?: Checkout;
   /** Units that had failed before anything changed. */
   failedBefore: readonly string[];
   /** Units the activation named. */

@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test';
 import { AgentConfig } from '../config.ts';
 import type { ExecutorHost } from './context.ts';
 import { leave } from './leave.ts';
-import { executorKind, startExecutor, unitArguments } from './start.ts';
+import { startExecutor, unitArguments } from './start.ts';
 
 const runId = 'run_01900000-0000-7000-8000-000000000001';
 
@@ -83,7 +83,6 @@ test('a unit is neither a scope nor a pipe, and is shown nothing secret', (t) =>
 test('on macOS a one-shot job is made under its own label, and takes it away when it ends', async (t) => {
   const { config, folder, host, tool, said } = world(t, { executor: 'auto' }, { os: 'darwin', uid: 501 });
   tool('launchctl');
-  if (executorKind(config, 'darwin') !== 'launchd') return t.skip('systemd runs here');
   await startExecutor(config, runId, 'execute', { file: '/bin/agent', args: ['<x>'] }, host);
   const plist = join(folder, `${runId}.plist`);
   assert.equal(said(), `launchctl bootstrap gui/501 ${plist}\n`);

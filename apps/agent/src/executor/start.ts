@@ -17,10 +17,15 @@ export type Program = { file: string; args: readonly string[] };
 
 const START_MS = 30_000;
 
-export function executorKind(config: Pick<AgentConfig, 'executor'>, os: NodeJS.Platform): ExecutorKind {
+/** `auto`: the service manager that would have a unit of ours, where one runs; other users than root have their own. */
+export function executorKind(
+  config: Pick<AgentConfig, 'executor'>,
+  os: NodeJS.Platform,
+  uid: number = process.getuid?.() ?? 0,
+): ExecutorKind {
   if (config.executor !== 'auto') return config.executor;
-  if (existsSync('/run/systemd/system')) return 'systemd';
-  return os === 'darwin' ? 'launchd' : 'detached';
+  if (os === 'darwin') return 'launchd';
+  return existsSync(uid === 0 ? '/run/systemd/system' : `/run/user/${uid}/systemd`) ? 'systemd' : 'detached';
 }
 
 const ownProgram = (): Program => ({
@@ -41,7 +46,7 @@ export async function startExecutor(
   const log = join(root, `${mode === 'execute' ? 'execute' : name.slice(runId.length + 1)}.log`);
   closeSync(openSync(log, 'a', 0o600));
   const start: Start = { name, log, argv: [program.file, ...program.args, mode, root], host, root };
-  const kind = executorKind(config, host.os);
+  const kind = executorKind(config, host.os, host.uid);
   switch (kind) {
     case 'systemd':
       return startUnit(start);

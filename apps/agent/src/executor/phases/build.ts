@@ -20,7 +20,7 @@ export async function build(run: Run): Promise<Verdict> {
   const { attribute } = needed(run.order.target, 'the target');
   const log = nixLog();
   const errors: string[] = [];
-  const installable = `git+${pathToFileURL(run.folder.checkout).href}#${attribute}`;
+  const installable = `git+${pathToFileURL(needed(run.found.checkout, 'the checkout')).href}#${attribute}`;
   // An input that is not locked could be anything: the commit would no longer say what is deployed.
   const options = [
     '--json',

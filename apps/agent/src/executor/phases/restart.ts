@@ -49,7 +49,7 @@ function isAnother(run: Run, before: string | null): boolean {
 }
 
 async function askToRestart(run: Run): Promise<string | undefined> {
-  const kind = executorKind(run.config, run.host.os);
+  const kind = executorKind(run.config, run.host.os, run.host.uid);
   switch (kind) {
     case 'systemd': {
       const whose = run.host.uid === 0 ? [] : ['--user'];

@@ -7,8 +7,8 @@ import { DeployedDocument, readDocument, TestsDocument, writeDocument } from '..
 import { observePlaces } from '../../platforms/observe.ts';
 import { runLogged } from '../child.ts';
 import { hasCommit } from './fetch.ts';
-import { done, failOrBack, type Run, skipped, type Verdict } from '../run.ts';
-import { checkOut } from './verify.ts';
+import { done, failOrBack, needed, type Run, skipped, type Verdict } from '../run.ts';
+import { type Checkout, checkOut } from './checkout.ts';
 
 /** Whether this run tests at all; a deployment that asks for no tests has no such phase. */
 export const wantsTests = (run: Run): boolean =>
@@ -17,7 +17,8 @@ export const wantsTests = (run: Run): boolean =>
 export async function runTests(run: Run): Promise<Verdict> {
   if (run.order.verb === 'rollback' && !(await layOutRollback(run)))
     return skipped('the commit of this generation is not known here');
-  const folder = join(run.folder.checkout, 'hosts', run.config.hostname, 'tests');
+  const checkout = needed(run.found.checkout, 'the checkout');
+  const folder = join(checkout, 'hosts', run.config.hostname, 'tests');
   const scripts = scriptsIn(folder);
   const summary: TestSummary = { passed: 0, total: scripts.length, failed: [] };
   for (const [i, script] of scripts.entries()) {
@@ -25,7 +26,7 @@ export async function runTests(run: Run): Promise<Verdict> {
     const place = { name, index: i + 1, total: scripts.length };
     run.journal.append({ kind: 'test', ...place, passed: summary.passed, ok: null, durationMs: 0 });
     const began = run.host.monotonic();
-    const fault = unrunnable(join(folder, script)) ?? (await runScript(run, join(folder, script)));
+    const fault = unrunnable(join(folder, script)) ?? (await runScript(run, checkout, join(folder, script)));
     if (run.stops.why !== undefined) return failOrBack(run, `${name} was stopped`);
     if (fault === undefined) summary.passed += 1;
     else summary.failed.push(name);
@@ -63,11 +64,11 @@ function unrunnable(path: string): string | undefined {
   return start.toString('latin1') === '#!' ? undefined : 'it does not begin with #! and an interpreter';
 }
 
-async function runScript(run: Run, path: string): Promise<string | undefined> {
+async function runScript(run: Run, cwd: Checkout, path: string): Promise<string | undefined> {
   const deadlineMs = run.config.testDeadlineMs;
   const r = await runLogged(run, 'test', [path], {
     deadlineMs,
-    cwd: run.folder.checkout,
+    cwd,
     graceMs: 2000,
     endsGroup: true,
   });
@@ -88,6 +89,6 @@ async function layOutRollback(run: Run): Promise<boolean> {
   const { to } = run.found;
   const commit = to === undefined ? undefined : readDocument(run.state.deployed, DeployedDocument)?.commits[to];
   if (commit === undefined || !existsSync(run.state.mirror) || !(await hasCommit(run, commit))) return false;
-  await checkOut(run, commit, 'test');
+  run.found.checkout = await checkOut(run, commit, 'test');
   return true;
 }

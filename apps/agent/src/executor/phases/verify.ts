@@ -1,9 +1,8 @@
 // verify: is this commit one that the host may deploy? Decided by the host alone, before anything of the commit is
 // evaluated or laid out as files; then its files are laid out for this run.
-import { rmSync } from 'node:fs';
-import type { Phase } from '@nixfleet/contract/verbs.ts';
 import { DeployedDocument, PulledDocument, readDocument, writeDocument } from '../../state/documents.ts';
-import { mustRun, runChild } from '../child.ts';
+import { runChild } from '../child.ts';
+import { checkOut } from './checkout.ts';
 import { hasCommit, isAncestor } from './fetch.ts';
 import { git, gitEnvironment } from './git.ts';
 import { backward, type Relation } from '../rules.ts';
@@ -31,7 +30,7 @@ export async function verifyCommit(run: Run): Promise<Verdict> {
     run.journal.withReserve(() =>
       writeDocument(run.state.pulled, PulledDocument, { commit, at: Math.round(run.host.now()) }),
     );
-  if (verb !== 'pull') await checkOut(run, commit, 'verify');
+  if (verb !== 'pull') run.found.checkout = await checkOut(run, commit, 'verify');
   return done(signer === null ? undefined : `signed by ${signer}`);
 }
 
@@ -61,16 +60,6 @@ async function relationToLast(run: Run, commit: string): Promise<Relation> {
   if (!(await hasCommit(run, last))) return 'unknown';
   if (await isAncestor(run, last, commit)) return 'newer';
   return (await isAncestor(run, commit, last)) ? 'older' : 'apart';
-}
-
-/** The commit's files, in a clone of its own that borrows the mirror's objects. */
-export async function checkOut(run: Run, commit: string, phase: Phase): Promise<void> {
-  const { checkout } = run.folder;
-  const options = { deadlineMs: LOCAL_MS, env: gitEnvironment(run.host.env) };
-  rmSync(checkout, { recursive: true, force: true });
-  const clone = ['clone', '--quiet', '--shared', '--no-checkout', '--template=', run.state.mirror, checkout];
-  await mustRun(run, phase, git(null, ...clone), options);
-  await mustRun(run, phase, git(checkout, 'checkout', '--quiet', '--detach', commit), options);
 }
 
 const output = async (run: Run, ...args: string[]): Promise<string> =>
