@@ -110,7 +110,10 @@ async function main(argv: string[]): Promise<void> {
     );
   await mark(lock, process.pid);
 
-  const stopped = Promise.race((['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((signal) => once(process, signal)));
+  // For good: npm and the terminal may each send the signal, and stopping has deadlines of its own.
+  const stopped = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
+  });
   try {
     const started = Date.now();
     console.log('Starting the sample fleet');

@@ -123,7 +123,7 @@ async function main(asked: Asked, print: (line: string) => void, signal: AbortSi
 
 if (import.meta.main) {
   const stopping = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
   try {
     const ok = await main(ask(process.argv.slice(2)), (line) => console.log(line), stopping.signal);
     process.exitCode = ok ? 0 : 1;
