@@ -4,7 +4,7 @@ import type { Phase } from '@nixfleet/contract/verbs.ts';
 import { observePlaces } from '../platforms/observe.ts';
 import { DeployedDocument, QuarantineDocument, readDocument, writeDocument } from '../state/documents.ts';
 import type { Ending } from './rules.ts';
-import type { Run } from './run.ts';
+import { keepForLater, type Run } from './run.ts';
 
 /** Remembers which commit a closure came from, and the newest that was deployed. A rollback does not make older commits the newest. */
 export function rememberDeployed(run: Run): void {
@@ -15,9 +15,9 @@ export function rememberDeployed(run: Run): void {
   const kept = new Set(observePlaces(run.places).generations.map((g) => g.storePath));
   const commits = Object.fromEntries(Object.entries(known?.commits ?? {}).filter(([path]) => kept.has(path)));
   const deployed = { last: { commit, storePath: to, at }, commits: { ...commits, [to]: commit } };
-  run.journal.withReserve(() => writeDocument(run.state.deployed, DeployedDocument, deployed));
+  keepForLater(run, () => writeDocument(run.state.deployed, DeployedDocument, deployed));
   const { [to]: forgiven, ...quarantined } = readDocument(run.state.quarantine, QuarantineDocument) ?? {};
-  if (forgiven) run.journal.withReserve(() => writeDocument(run.state.quarantine, QuarantineDocument, quarantined));
+  if (forgiven) keepForLater(run, () => writeDocument(run.state.quarantine, QuarantineDocument, quarantined));
 }
 
 /** Writes the result and puts the run's tools away. Whatever is left lying goes with the folder. */

@@ -1,6 +1,6 @@
 // A state folder on a disk that is full: the run still ends with a true result.
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
@@ -79,4 +79,21 @@ test('a disk that fills while the host waits for its confirmation does not hide 
     told.entries.map((e) => e.seq),
     told.entries.map((_, i) => i),
   );
+});
+
+test('a disk that fills during the activation does not hide that it went well', async (t) => {
+  const host = await hostOnSmallDisk(t);
+  if (!host) return t.skip('mounting needs root');
+  host.host.env['SAMPLE_PAUSE'] = '0.3';
+  const folder = host.take({ verb: 'pull-switch' }, commit);
+  writeFileSync(folder.confirm, 'yes');
+  const ended = execute(folder.root, host.host);
+  for (let i = 0; i < 2000 && host.activations().length === 0; i += 1)
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  fill(host);
+  await ended;
+  const told = tell(folder);
+  assert.equal(told.result?.outcome, 'succeeded');
+  assert.equal(host.observe().running, told.result.running);
+  assert.equal(JSON.parse(readFileSync(host.state.deployed, 'utf8')).last.commit, commit);
 });

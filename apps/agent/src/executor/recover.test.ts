@@ -86,6 +86,20 @@ test('a confirmation that does not come after a recovery either takes the change
   assert.equal(host.observe().running, old);
 });
 
+test('a confirmed rollback to what ran already is concluded, though nothing was built or changed', async (t) => {
+  const host = await hostThatRuns(t, old);
+  const order = { verb: 'rollback', args: { generation: 1 } } as const;
+  const told = await host.run(order, undefined, (f) => writeFileSync(f.confirm, 'yes'));
+  assert.equal(told.result?.outcome, 'succeeded');
+  const folder = host.take(order);
+  const confirmed = told.entries.findIndex((e) => e.kind === 'confirmed');
+  const lines = told.entries.slice(0, confirmed + 1).map((e) => JSON.stringify(e));
+  writeFileSync(folder.journal, `${lines.join('\n')}\n`);
+  writeFileSync(folder.started, JSON.stringify({ ...ownProcess(), startTime: '1' }));
+  await recover(folder.root, host.host);
+  assert.equal(tell(folder).result?.outcome, 'succeeded');
+});
+
 test('a run whose executor lives is left to it', async (t) => {
   const host = await hostThatRuns(t, old);
   const folder = host.take(deploy, good.commit);

@@ -50,7 +50,11 @@ function recall(run: Run, facts: JournalFacts): void {
   if (facts.intent) {
     run.found.intent = facts.intent;
     run.found.to = facts.intent.to;
-  } else if (facts.built !== undefined) run.found.to = facts.built;
+  } else {
+    // The target ran already: it was built, or chosen by a rollback and then seen.
+    const to = facts.built ?? facts.observed?.running ?? undefined;
+    if (to !== undefined) run.found.to = to;
+  }
   if (facts.observed) run.found.seenRunning = facts.observed.running;
   if (facts.commit !== undefined) run.found.commit = facts.commit;
   const failed = facts.tests.filter((t) => t.ok === false).map((t) => t.name);

@@ -1,13 +1,14 @@
 // What every step of a run is given, and what the steps find out for those after them.
+import { basename, dirname } from 'node:path';
 import type { Order } from '@nixfleet/contract/agent.ts';
 import type { TestSummary } from '@nixfleet/contract/journal.ts';
 import type { Phase } from '@nixfleet/contract/verbs.ts';
+import { isErrno } from '@nixfleet/kit/atomic-file.ts';
 import type { AgentConfig } from '../config.ts';
 import { type Journal, openJournal } from '../journal/writer.ts';
 import { type Places, placesOf } from '../platforms/table.ts';
 import { OrderDocument, readDocument } from '../state/documents.ts';
 import { type RunFolder, runFolder, type StateFolder, stateFolder } from '../state/folder.ts';
-import { basename, dirname } from 'node:path';
 import type { ExecutorHost } from './context.ts';
 import type { Checkout } from './phases/checkout.ts';
 import type { Intent } from './rules.ts';
@@ -94,6 +95,16 @@ export function openRun(runDir: string, host: ExecutorHost, options: { committed
     stops,
     found: { failedBefore: [], named: [], tests: null },
   };
+}
+
+/** Writes what only later runs need. A disk that has no room for it does not change how this run ends. */
+export function keepForLater(run: Run, write: () => void): void {
+  try {
+    run.journal.withReserve(write);
+  } catch (error) {
+    if (!isErrno(error, 'ENOSPC', 'EDQUOT')) throw error;
+    run.journal.append({ kind: 'warned', reason: `not kept for later runs: ${error.message}` });
+  }
 }
 
 export function closeRun(run: Run): void {

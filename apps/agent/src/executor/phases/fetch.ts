@@ -1,9 +1,9 @@
 // fetch: brings the order's commit into the host's own bare mirror. The user's clone is never touched, nothing is merged.
-import { existsSync } from 'node:fs';
 import type { RunTarget } from '@nixfleet/contract/runs.ts';
 import { attributeOf } from '../../platforms/table.ts';
 import { mustRun, runChild } from '../child.ts';
 import { git, gitEnvironment } from './git.ts';
+import { isDamaged, makeMirror, remakeMirror } from './mirror.ts';
 import { foreign } from '../rules.ts';
 import { done, fail, needed, refuse, type Run, type Verdict } from '../run.ts';
 
@@ -14,13 +14,19 @@ export async function fetchCommit(run: Run): Promise<Verdict> {
   const target = needed(run.order.target, 'the target');
   const reason = foreign(run.order, { attribute: attributeOf(run.config), repository: run.config.repository });
   if (reason !== undefined) return refuse(reason);
-  const env = gitEnvironment(run.host.env);
-  if (!existsSync(run.state.mirror))
-    await mustRun(run, 'fetch', git(null, 'init', '--quiet', '--bare', '--template=', run.state.mirror), {
-      deadlineMs: LOCAL_MS,
-      env,
-    });
+  await makeMirror(run);
   if (await isComplete(run, target)) return done('the commit was already here');
+  try {
+    const fetched = await download(run, target);
+    if (fetched.is === 'done' || !(await isDamaged(run))) return fetched;
+  } catch (error) {
+    if (!(await isDamaged(run))) throw error;
+  }
+  await remakeMirror(run);
+  return download(run, target);
+}
+
+async function download(run: Run, target: RunTarget): Promise<Verdict> {
   await mustRun(
     run,
     'fetch',
@@ -34,7 +40,7 @@ export async function fetchCommit(run: Run): Promise<Verdict> {
       target.repository,
       '+refs/heads/*:refs/heads/*',
     ),
-    { deadlineMs: FETCH_MS, env },
+    { deadlineMs: FETCH_MS, env: gitEnvironment(run.host.env) },
   );
   if (!(await hasCommit(run, target.commit))) await fetchAlone(run, target);
   return (await hasCommit(run, target.commit))

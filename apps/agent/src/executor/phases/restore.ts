@@ -3,7 +3,7 @@
 import { QuarantineDocument, readDocument, writeDocument } from '../../state/documents.ts';
 import { putProfileBack, runActivation } from './activate.ts';
 import { afterRestore, type Ending, type Intent, isBack } from '../rules.ts';
-import { endPhase, type Run } from '../run.ts';
+import { endPhase, keepForLater, type Run } from '../run.ts';
 import { observe } from '../sight.ts';
 
 const QUARANTINE_MS = 24 * 3_600_000;
@@ -53,5 +53,5 @@ function quarantineClosure(run: Run, closure: string, reason: string): void {
   const known = readDocument(run.state.quarantine, QuarantineDocument) ?? {};
   const kept = Object.entries(known).filter(([, entry]) => entry.until > now);
   const entries = Object.fromEntries([...kept, [closure, { until: now + QUARANTINE_MS, reason }]]);
-  run.journal.withReserve(() => writeDocument(run.state.quarantine, QuarantineDocument, entries));
+  keepForLater(run, () => writeDocument(run.state.quarantine, QuarantineDocument, entries));
 }

@@ -7,7 +7,7 @@ import { DeployedDocument, readDocument, TestsDocument, writeDocument } from '..
 import { observePlaces } from '../../platforms/observe.ts';
 import { runLogged } from '../child.ts';
 import { hasCommit } from './fetch.ts';
-import { done, failOrBack, needed, type Run, skipped, type Verdict } from '../run.ts';
+import { done, failOrBack, keepForLater, needed, type Run, skipped, type Verdict } from '../run.ts';
 import { type Checkout, checkOut } from './checkout.ts';
 
 /** Whether this run tests at all; a deployment that asks for no tests has no such phase. */
@@ -81,7 +81,7 @@ function keep(run: Run, summary: TestSummary): void {
   run.found.tests = summary;
   const storePath = observePlaces(run.places).running;
   const at = Math.round(run.host.now());
-  run.journal.withReserve(() => writeDocument(run.state.tests, TestsDocument, { ...summary, storePath, at }));
+  keepForLater(run, () => writeDocument(run.state.tests, TestsDocument, { ...summary, storePath, at }));
 }
 
 /** A rollback builds nothing; its tests are those of the commit its generation came from. */
