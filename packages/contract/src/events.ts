@@ -5,7 +5,7 @@ import { HostId, Millis, RunId } from './names.ts';
 
 /**
  * connected, host_update, test_progress and command_queued are v1's names and keep v1's bodies. The others are hints:
- * they name what changed, and the reader fetches it. `reset` says that events before it are no longer kept.
+ * they name what changed, and the reader fetches it. metrics_changed comes at most once a second for the whole fleet. `reset` says that events before it are no longer kept.
  */
 export const EventName = z.enum([
   'connected',
@@ -15,6 +15,7 @@ export const EventName = z.enum([
   'command_queued',
   'host_changed',
   'host_removed',
+  'metrics_changed',
   'run_changed',
   'target_changed',
   'access_changed',

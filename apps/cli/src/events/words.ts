@@ -38,14 +38,15 @@ const words: Record<EventName, Words> = {
   command_queued: { text: 'run queued', tone: 'run' },
   host_changed: { text: 'host changed', tone: 'plain' },
   host_removed: { text: 'host retired', tone: 'warn' },
+  metrics_changed: { text: 'new metrics', tone: 'mute' },
   run_changed: { text: 'run changed', tone: 'run' },
   target_changed: { text: 'target changed', tone: 'accent' },
   access_changed: { text: 'access changed', tone: 'gate' },
 };
 
-/** v1's names for what a hint says too. */
+/** v1's names for what a hint says too, and the steady beat of metrics. */
 export const isRepeated = ({ name }: ShownEvent): boolean =>
-  name === 'host_update' || name === 'test_progress' || name === 'command_queued';
+  name === 'host_update' || name === 'test_progress' || name === 'command_queued' || name === 'metrics_changed';
 
 /** `hostName` gives the name of a host's id where it is known. */
 export function eventSpans(event: ShownEvent, hostName: (id: string) => string | undefined): Span[] {

@@ -61,6 +61,7 @@ function concern(ctx: Context, { name, hostId, runId }: Event): void {
     case 'reset':
     case 'host_update':
     case 'host_changed':
+    case 'metrics_changed':
     case 'test_progress':
     case 'target_changed':
       // Nothing that an agent waits for.

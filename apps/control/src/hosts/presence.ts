@@ -20,12 +20,16 @@ export type Note = {
   hintedAt: number;
 };
 
+export type Measured = { observedAt: number; value: unknown };
+
 export type Presence = {
   /** The host's note; made when there is none. */
   of(hostId: string): Note;
   find(hostId: string): Note | undefined;
   forget(hostId: string): void;
   all(): IterableIterator<[string, Note]>;
+  /** Metrics reported since the last flush; hosts send them with every check-in, so the newest is all that counts. */
+  measured: Map<string, Measured>;
   /** Hosts heard since the last flush to the database. */
   heard: Set<string>;
   /** Whether the notes know who was online before this process started. */
@@ -58,6 +62,7 @@ export function makePresence(): Presence {
       notes.delete(hostId);
     },
     all: () => notes.entries(),
+    measured: new Map(),
     heard: new Set(),
     loaded: false,
   };

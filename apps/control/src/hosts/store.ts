@@ -152,14 +152,19 @@ export async function listHostNames(db: Db, after: string, limit: number): Promi
   return rows.map((r) => r.name);
 }
 
-export async function writeFacts(
-  tx: Tx,
-  hostId: string,
-  facts: readonly { section: Section; observedAt: number; value: unknown }[],
-): Promise<void> {
+type Fact = { section: Section; observedAt: number; value: unknown };
+
+export const writeFacts = (tx: Tx, hostId: string, facts: readonly Fact[]): Promise<void> =>
+  writeFactRows(
+    tx,
+    facts.map((f) => ({ hostId, ...f })),
+  );
+
+/** Facts of many hosts, each section replaced whole. */
+export async function writeFactRows(tx: Tx, facts: readonly (Fact & { hostId: string })[]): Promise<void> {
   if (facts.length === 0) return;
   const rows = facts.map((f) => ({
-    host_id: hostId,
+    host_id: f.hostId,
     section: f.section,
     observed_at: f.observedAt,
     value: JSON.stringify(f.value),

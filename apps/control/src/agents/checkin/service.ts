@@ -9,7 +9,7 @@ import { Problem } from '@nixfleet/contract/problem.ts';
 import { pendingToken, verifyAgentToken } from '../../access/agent-tokens/service.ts';
 import type { Context } from '../../context.ts';
 import { transact } from '../../context.ts';
-import { heard, type Note } from '../../hosts/heartbeats/service.ts';
+import { heard, measured, type Note } from '../../hosts/heartbeats/service.ts';
 import { findHostById, recordHostChange, storeFacts, updateHost } from '../../hosts/service.ts';
 import { tellRuns, type Told } from '../../runs/handover/service.ts';
 import { checkProtocol, identified } from '../rules.ts';
@@ -44,15 +44,17 @@ const holdMs = (ctx: Context, waitMs: number): number =>
 
 /** Stores what is new. Whether the host is asked for its identity. */
 async function takeIn(ctx: Context, note: Note, hostId: string, says: Checkin): Promise<boolean> {
-  const { identity, facts, instance = '', protocol } = says;
-  const news = facts !== undefined && Object.values(facts).some((f) => f !== undefined);
+  const { identity, instance = '', protocol } = says;
+  const { metrics, ...facts } = says.facts ?? {};
+  if (metrics) measured(ctx, hostId, metrics);
+  const news = Object.values(facts).some((f) => f !== undefined);
   if (!identity && !news && note.instance === instance) return false;
   return transact(ctx, async (tx) => {
     const before = await findHostById(tx, hostId);
     if (!before || before.retiredAt !== null) throw new Problem('unauthenticated', 'Invalid API token');
     const host = { ...before, ...(identity ? identified(protocol, identity) : {}), protocol, instance };
     if (identity || before.instance !== instance || before.protocol !== protocol) await updateHost(tx, host);
-    if (facts && news) await storeFacts(ctx, tx, hostId, facts);
+    if (news) await storeFacts(ctx, tx, hostId, facts);
     if (identity || news) await recordHostChange(ctx, tx, host);
     note.instance = instance;
     note.intervalMs = host.intervalMs;

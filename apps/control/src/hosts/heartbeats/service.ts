@@ -1,9 +1,12 @@
-// Heartbeats are kept in memory and written once a second in one transaction; readers are told when a host comes or goes.
+// Heartbeats and metrics are kept in memory and written once a second in one transaction; readers are told when a host
+// comes or goes, and once for all that new metrics are there.
+import type { ReportedFacts } from '@nixfleet/contract/facts.ts';
 import type { Context } from '../../context.ts';
 import { transact } from '../../context.ts';
 import { hostState } from '../rules.ts';
 import { findHostById, recordHostChange } from '../service.ts';
-import { listLastSeen, setLastSeen } from '../store.ts';
+import { record } from '../../events/service.ts';
+import { listLastSeen, setLastSeen, writeFactRows } from '../store.ts';
 
 export type { Note } from '../presence.ts';
 
@@ -17,6 +20,11 @@ export function heard(ctx: Context, hostId: string): void {
   ctx.presence.heard.add(hostId);
 }
 
+/** The host's newest metrics. Costs no query; a crash loses a second of them, and the next check-in brings more. */
+export function measured(ctx: Context, hostId: string, { ageMs, value }: NonNullable<ReportedFacts['metrics']>): void {
+  ctx.presence.measured.set(hostId, { observedAt: Math.max(0, ctx.now() - ageMs), value });
+}
+
 /** Writes what was heard since the last time, and tells of hosts that came or went. Safe to repeat. */
 export async function flushHeartbeats(ctx: Context, { held }: { held: boolean }): Promise<void> {
   const { presence } = ctx;
@@ -24,16 +32,25 @@ export async function flushHeartbeats(ctx: Context, { held }: { held: boolean })
   const now = ctx.now();
   if (held) for (const [id, note] of presence.all()) if (note.hold) presence.heard.add(id);
   const ids = [...presence.heard];
+  const metrics = [...presence.measured];
   presence.heard.clear();
+  presence.measured.clear();
   try {
-    for (let from = 0; from < ids.length; from += CHUNK) {
-      const chunk = ids.slice(from, from + CHUNK);
-      await ctx.db.transaction().execute((tx) => setLastSeen(tx, chunk, now));
-    }
+    await ctx.db.transaction().execute(async (tx) => {
+      for (const chunk of chunks(ids)) await setLastSeen(tx, chunk, now);
+      for (const chunk of chunks(metrics))
+        await writeFactRows(
+          tx,
+          chunk.map(([hostId, fact]) => ({ hostId, section: 'metrics', ...fact })),
+        );
+    });
   } catch (error) {
     for (const id of ids) presence.heard.add(id);
+    for (const [id, fact] of metrics) if (!presence.measured.has(id)) presence.measured.set(id, fact);
     throw error;
   }
+  if (metrics.length > 0)
+    await transact(ctx, (tx) => record(ctx, tx, { name: 'metrics_changed', body: { hosts: metrics.length } }));
   for (const id of ids) if (!presence.of(id).online) await announce(ctx, id, true);
   for (const [id, note] of presence.all()) {
     const sighting = {
@@ -44,6 +61,10 @@ export async function flushHeartbeats(ctx: Context, { held }: { held: boolean })
     };
     if (note.online && hostState(sighting, now) === 'offline') await announce(ctx, id, false);
   }
+}
+
+function* chunks<T>(all: readonly T[]): Generator<T[]> {
+  for (let from = 0; from < all.length; from += CHUNK) yield all.slice(from, from + CHUNK);
 }
 
 async function announce(ctx: Context, id: string, online: boolean): Promise<void> {

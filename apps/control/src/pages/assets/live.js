@@ -40,7 +40,7 @@ events.onopen = () => {
   void refresh();
 };
 events.onerror = () => say('off', 'Disconnected, retrying');
-for (const name of ['host_changed', 'host_removed', 'run_changed', 'target_changed', 'reset'])
+for (const name of ['host_changed', 'host_removed', 'metrics_changed', 'run_changed', 'target_changed', 'reset'])
   events.addEventListener(name, () => void refresh());
 // Relative times grow old by themselves.
 setInterval(() => void refresh(), 15_000);
