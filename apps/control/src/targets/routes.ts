@@ -58,7 +58,8 @@ export const targetRoutes: Routes = (ctx) => (app) => {
         response: { 200: TargetList },
       },
     },
-    (request) => refreshTargets(ctx, request.signal),
+    // Not ended with the request: its signal fires as soon as a body is read, and the fetch is of use to others too.
+    async () => refreshTargets(ctx),
   );
 
   app.get(

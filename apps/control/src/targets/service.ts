@@ -90,13 +90,13 @@ export async function deleteTarget(ctx: Context, ref: string): Promise<void> {
 }
 
 /** Fetches all repositories now. One that does not answer in time does not keep the others from being seen. */
-export async function refreshTargets(ctx: Context, signal: AbortSignal): Promise<{ targets: Target[] }> {
+export async function refreshTargets(ctx: Context): Promise<{ targets: Target[] }> {
   const done = new AbortController();
   const all = async (): Promise<void> => {
     await reconcilerNamed(ctx, 'targets')?.activate();
     await Promise.all(ctx.reconcilers.filter((r) => r.name.startsWith(fetcherName(''))).map((r) => r.activate()));
   };
-  await Promise.race([all().finally(() => done.abort()), pause(REFRESH_MS, AbortSignal.any([signal, done.signal]))]);
+  await Promise.race([all().finally(() => done.abort()), pause(REFRESH_MS, done.signal)]);
   return getTargets(ctx);
 }
 
