@@ -1,7 +1,7 @@
 // Fetching from repositories that are gone, hang, or want to run programs.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, globSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -96,4 +96,37 @@ test('a commit no branch leads to any more is still fetched where the server giv
   await store.git('reset', '--quiet', '--hard', 'HEAD~1');
   const told = await host.run({ verb: 'pull' }, lost);
   assert.equal(told.result?.outcome, 'succeeded');
+});
+
+/** What a power cut leaves of files that were not synced. */
+const emptied = (folder: string): void => {
+  for (const file of globSync(['HEAD', 'objects/**/*'], { cwd: folder }))
+    if (statSync(join(folder, file)).isFile()) {
+      chmodSync(join(folder, file), 0o600);
+      truncateSync(join(folder, file));
+    }
+};
+
+const left: Record<string, (mirror: string) => void> = {
+  'a power cut has emptied': emptied,
+  'a killed Git has left locked': (mirror) => writeFileSync(join(mirror, 'refs/heads/main.lock'), ''),
+};
+for (const [what, damage] of Object.entries(left))
+  test(`a mirror that ${what} is fetched anew`, async (t) => {
+    const host = anyHost(t);
+    assert.equal((await host.run({ verb: 'pull' }, await store.commit({ version: '4' }))).result?.outcome, 'succeeded');
+    const next = await store.commit({ version: '5' });
+    damage(host.state.mirror);
+    const told = await host.run({ verb: 'pull' }, next);
+    assert.equal(told.result?.outcome, 'succeeded', told.result?.reason ?? '');
+    assert.ok(told.entries.some((e) => e.kind === 'warned' && e.reason.includes('damaged')));
+  });
+
+test('a sound mirror outlives a repository that is away', async (t) => {
+  const host = anyHost(t);
+  await host.run({ verb: 'pull' }, await store.commit({ version: '6' }));
+  const { ino } = statSync(host.state.mirror);
+  const told = await host.run(from(join(store.root, 'gone'), 'a'.repeat(40)));
+  assert.equal(told.result?.outcome, 'failed');
+  assert.equal(statSync(host.state.mirror).ino, ino);
 });

@@ -2,7 +2,7 @@
 import type { RunTarget } from '@nixfleet/contract/runs.ts';
 import { attributeOf } from '../../platforms/table.ts';
 import { mustRun, runChild } from '../child.ts';
-import { git, gitEnvironment } from './git.ts';
+import { bareGit, gitEnvironment } from './git.ts';
 import { isDamaged, makeMirror, remakeMirror } from './mirror.ts';
 import { foreign } from '../rules.ts';
 import { done, fail, needed, refuse, type Run, type Verdict } from '../run.ts';
@@ -30,7 +30,7 @@ async function download(run: Run, target: RunTarget): Promise<Verdict> {
   await mustRun(
     run,
     'fetch',
-    git(
+    bareGit(
       run.state.mirror,
       'fetch',
       '--no-tags',
@@ -50,7 +50,7 @@ async function download(run: Run, target: RunTarget): Promise<Verdict> {
 
 /** A commit no branch leads to any more; many servers still give it by its name. */
 async function fetchAlone(run: Run, { repository, commit }: RunTarget): Promise<void> {
-  await runChild(run, git(run.state.mirror, 'fetch', '--no-tags', '--end-of-options', repository, commit), {
+  await runChild(run, bareGit(run.state.mirror, 'fetch', '--no-tags', '--end-of-options', repository, commit), {
     deadlineMs: FETCH_MS,
     env: gitEnvironment(run.host.env),
   });
@@ -63,7 +63,7 @@ async function isComplete(run: Run, { commit }: RunTarget): Promise<boolean> {
 
 const quiet = async (run: Run, ...args: string[]): Promise<boolean> => {
   const options = { deadlineMs: LOCAL_MS, env: gitEnvironment(run.host.env) };
-  return (await runChild(run, git(run.state.mirror, ...args), options)).code === 0;
+  return (await runChild(run, bareGit(run.state.mirror, ...args), options)).code === 0;
 };
 
 /** Whether the mirror has the commit with all that belongs to it. */

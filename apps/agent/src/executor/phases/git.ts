@@ -20,6 +20,10 @@ export const git = (folder: string | null, ...args: string[]): Command => [
   ...args,
 ];
 
+/** In a bare repository, and in no other: where it is damaged, Git must not take one that lies around it instead. */
+export const bareGit = (repository: string, ...args: string[]): Command =>
+  git(null, `--git-dir=${repository}`, ...args);
+
 /** To be put over the executor's environment; the settings win over every configuration file. */
 export const gitEnvironment = (env: Environment): Environment => ({
   GIT_ALLOW_PROTOCOL: 'https:http:ssh:git:file',

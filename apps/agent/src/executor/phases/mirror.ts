@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { mustRun, runChild } from '../child.ts';
 import type { Run } from '../run.ts';
-import { git, gitEnvironment } from './git.ts';
+import { bareGit, git, gitEnvironment } from './git.ts';
 
 const LOCAL_MS = 30_000;
 
@@ -21,7 +21,7 @@ export async function isDamaged(run: Run): Promise<boolean> {
   const { mirror } = run.state;
   // Runs come one after another, so a lock that is there now belongs to nobody.
   if (readdirSync(mirror, { recursive: true, encoding: 'utf8' }).some((file) => file.endsWith('.lock'))) return true;
-  const r = await runChild(run, git(mirror, 'fsck', '--connectivity-only', '--no-dangling', '--no-progress'), {
+  const r = await runChild(run, bareGit(mirror, 'fsck', '--connectivity-only', '--no-dangling', '--no-progress'), {
     deadlineMs: LOCAL_MS,
     env: gitEnvironment(run.host.env),
     signal: null,

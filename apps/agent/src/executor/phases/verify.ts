@@ -4,7 +4,7 @@ import { DeployedDocument, PulledDocument, readDocument, writeDocument } from '.
 import { runChild } from '../child.ts';
 import { checkOut } from './checkout.ts';
 import { hasCommit, isAncestor } from './fetch.ts';
-import { git, gitEnvironment } from './git.ts';
+import { bareGit, gitEnvironment } from './git.ts';
 import { backward, type Relation } from '../rules.ts';
 import { done, needed, refuse, type Run, type Verdict } from '../run.ts';
 
@@ -46,7 +46,7 @@ async function signerOf(run: Run, commit: string, allowedSigners: string): Promi
     'gpg.openpgp.program=false',
     'gpg.x509.program=false',
   ];
-  const command = git(run.state.mirror, ...settings.flatMap((s) => ['-c', s]), 'verify-commit', '--raw', commit);
+  const command = bareGit(run.state.mirror, ...settings.flatMap((s) => ['-c', s]), 'verify-commit', '--raw', commit);
   const r = await runChild(run, command, { deadlineMs: LOCAL_MS, env: gitEnvironment(run.host.env) });
   for (const line of r.stderr.trim().split('\n')) run.journal.output('verify', 'stderr', line);
   const principal = /^Good "git" signature for (\S+) with /m.exec(r.stderr)?.[1];
@@ -63,5 +63,5 @@ async function relationToLast(run: Run, commit: string): Promise<Relation> {
 }
 
 const output = async (run: Run, ...args: string[]): Promise<string> =>
-  (await runChild(run, git(run.state.mirror, ...args), { deadlineMs: LOCAL_MS, env: gitEnvironment(run.host.env) }))
+  (await runChild(run, bareGit(run.state.mirror, ...args), { deadlineMs: LOCAL_MS, env: gitEnvironment(run.host.env) }))
     .stdout;
