@@ -12,6 +12,8 @@ import { noteFailedUnits, observe } from '../sight.ts';
 import { failedUnits } from '../switch-output.ts';
 
 const PROFILE_MS = 60_000;
+/** A slow disk may have gigabytes to write. */
+const SYNC_MS = 600_000;
 export const ACTIVATION_MS = 600_000;
 
 /** Before the phase: writes the intent, unless there is nothing to change or the run was stopped. */
@@ -24,6 +26,8 @@ export async function intend(run: Run): Promise<Verdict> {
   if (run.journal.full) return fail('no space left for the state folder; nothing was changed');
   await noteFailedUnits(run);
   if (now.running !== null) await keepFromCollection(run, now.running);
+  const unsynced = await syncStore(run, to);
+  if (unsynced !== undefined) return fail(`${unsynced}; nothing was changed`);
   if (!run.stops.commit()) return fail('stopped');
   const intent: Intent = { from: now.running, fromGeneration: now.generation, to };
   const toGeneration = now.generations.find((g) => g.storePath === to)?.number ?? null;
@@ -98,6 +102,13 @@ export async function putProfileBack(run: Run, { from, fromGeneration }: Intent)
   if (from !== null) return setProfile(run, 'restore', ['--set', from]);
   rmSync(profile, { force: true });
   return undefined;
+}
+
+/** Nix does not sync what it builds: a profile on disk before its closure is would, after a power cut, boot empty files. */
+async function syncStore(run: Run, closure: string): Promise<string | undefined> {
+  const command: Command = run.host.os === 'linux' ? ['sync', '-f', closure] : ['sync'];
+  const r = await runChild(run, command, { deadlineMs: SYNC_MS });
+  return r.code === 0 ? undefined : complaint(command, r, SYNC_MS);
 }
 
 async function keepFromCollection(run: Run, path: string): Promise<void> {
