@@ -15,6 +15,8 @@ import { tellRuns, type Told } from '../../runs/handover/service.ts';
 import { checkProtocol, identified } from '../rules.ts';
 
 const REPEAT_MS = 5000;
+/** The hold of a check-in that asked for none. */
+const atOnce = AbortSignal.abort('no hold');
 
 export type AgentCaller = { kind: 'agent'; hostId: string; bearer: string; rotating: boolean };
 
@@ -25,9 +27,11 @@ export async function checkIn(ctx: Context, caller: AgentCaller, says: Checkin, 
   const note = ctx.presence.of(caller.hostId);
   note.hold?.abort();
   const wantIdentity = await takeIn(ctx, note, caller.hostId, says);
+  if (says.waitMs === 0) return answer(ctx, caller, note, says, wantIdentity, atOnce);
   const hold = new AbortController();
   note.hold = hold;
-  const leave = (): void => hold.abort();
+  // With a reason of ours, no exception is made for nobody to read.
+  const leave = (): void => hold.abort('over');
   gone.addEventListener('abort', leave, { once: true });
   const over = setTimeout(leave, holdMs(ctx, says.waitMs));
   try {
@@ -39,8 +43,7 @@ export async function checkIn(ctx: Context, caller: AgentCaller, says: Checkin, 
 }
 
 /** Up to a tenth less than asked for, so that hosts that began together drift apart. */
-const holdMs = (ctx: Context, waitMs: number): number =>
-  waitMs === 0 ? 0 : Math.round(waitMs * (1 - (ctx.randomBytes(1)[0] ?? 0) / 2560));
+const holdMs = (ctx: Context, waitMs: number): number => Math.round(waitMs * (1 - (ctx.randomBytes(1)[0] ?? 0) / 2560));
 
 /** Stores what is new. Whether the host is asked for its identity. */
 async function takeIn(ctx: Context, note: Note, hostId: string, says: Checkin): Promise<boolean> {

@@ -9,7 +9,7 @@ import {
   type Identity,
   PROTOCOL,
 } from '@nixfleet/contract/agent.ts';
-import type { EntryBody, JournalEntry } from '@nixfleet/contract/journal.ts';
+import type { EntryBody, JournalEntry, Outcome } from '@nixfleet/contract/journal.ts';
 import { Verb } from '@nixfleet/contract/verbs.ts';
 import type * as z from 'zod';
 import type { Answer, Client } from '../../testing/client.ts';
@@ -96,7 +96,7 @@ export const numbered = (offset: number, bodies: readonly EntryBody[], at: numbe
 
 export const started: EntryBody = { kind: 'started', executor: 'detached', pid: 1 };
 
-export const ended = (outcome: 'succeeded' | 'failed' | 'cancelled' | 'rolled_back', reason = outcome): EntryBody => ({
+export const ended = (outcome: Outcome, reason: string = outcome): EntryBody => ({
   kind: 'result',
   outcome,
   reason,

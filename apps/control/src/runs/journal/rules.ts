@@ -154,5 +154,9 @@ export function phasesOfRun(f: Fold, verb: Verb, args: RunArgs, live: boolean): 
   const status = live ? 'todo' : 'skipped';
   return Phase.options
     .filter((p) => entered.has(p) || planned.includes(p))
-    .map((phase) => entered.get(phase) ?? { phase, status, startedAt: null, durationMs: null, reason: null });
+    .map((phase) => {
+      const it = entered.get(phase) ?? { phase, status, startedAt: null, durationMs: null, reason: null };
+      // Its host never told how it ended.
+      return !live && it.status === 'now' ? { ...it, status: 'failed' } : it;
+    });
 }
