@@ -25,8 +25,8 @@ export async function checkIn(ctx: Context, caller: AgentCaller, says: Checkin, 
   checkProtocol(says.protocol);
   heard(ctx, caller.hostId);
   const note = ctx.presence.of(caller.hostId);
-  note.hold?.abort();
   const wantIdentity = await takeIn(ctx, note, caller.hostId, says);
+  note.hold?.abort('a newer check-in');
   if (says.waitMs === 0) return answer(ctx, caller, note, says, wantIdentity, atOnce);
   const hold = new AbortController();
   note.hold = hold;
