@@ -2,6 +2,7 @@
 // and what it found.
 import { dirname } from 'node:path';
 import { runCommand } from '@nixfleet/kit/command.ts';
+import { bin } from './bin.ts';
 import { brokenLinks } from './checks/links.ts';
 import { checkTrackedFiles } from './checks/tracked-files.ts';
 import { stalePages } from './generate.ts';
@@ -20,9 +21,9 @@ const program = (name: string, file: string, ...args: string[]): Step => ({
 });
 
 const steps: readonly Step[] = [
-  program('format', 'oxfmt', '--check', '.'),
-  program('lint', 'oxlint', '--type-aware', '--deny-warnings'),
-  program('types', 'tsc', '-p', '.'),
+  program('format', bin('oxfmt'), '--check', '.'),
+  program('lint', bin('oxlint'), '--type-aware', '--deny-warnings'),
+  program('types', bin('tsc'), '-p', '.'),
   program('boundaries', process.execPath, 'tools/test.ts', '--ring', 'rules', 'test/boundaries.test.ts'),
   {
     name: 'generated files',

@@ -3,6 +3,7 @@
 import { dirname, join } from 'node:path';
 import { writeFileAtomic } from '@nixfleet/kit/atomic-file.ts';
 import { runCommand } from '@nixfleet/kit/command.ts';
+import { bin } from './bin.ts';
 import { appNames, bundle } from './bundle.ts';
 import { writePages } from './generate.ts';
 
@@ -10,7 +11,7 @@ const root = dirname(import.meta.dirname);
 
 async function main(): Promise<void> {
   for (const [file, ...args] of [['oxlint', '--type-aware', '--fix'], ['oxfmt']] as const) {
-    const r = await runCommand(file, args, { cwd: root, deadlineMs: 10 * 60_000 });
+    const r = await runCommand(bin(file), args, { cwd: root, deadlineMs: 10 * 60_000 });
     console.log(`${r.code === 0 ? '✔' : '✖'} ${file}`);
     if (r.code !== 0) console.log(`${r.stdout}${r.stderr}`.trim());
   }

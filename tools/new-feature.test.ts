@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { runCommand } from '@nixfleet/kit/command.ts';
+import { bin } from './bin.ts';
 import { featureOf, makeFeature } from './new-feature.ts';
 
 const root = dirname(import.meta.dirname);
@@ -30,7 +31,6 @@ test('a slice made from nothing but its name passes lint, types and its own test
   const copy = copyRepository(t);
   const paths = makeFeature(featureOf('gadgets', copy), copy);
   const made = paths.filter((path) => path.includes('gadget'));
-  const bin = (name: string): string => join(root, 'node_modules/.bin', name);
   const pass = async (file: string, ...args: string[]): Promise<void> => {
     const r = await runCommand(file, args, { cwd: copy, deadlineMs: 120_000 });
     assert.equal(r.code, 0, `${file} ${args.join(' ')}\n${r.stdout}${r.stderr}`);

@@ -3,6 +3,7 @@
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { commandOutput } from '@nixfleet/kit/command.ts';
+import { bin } from './bin.ts';
 import { type Feature, files, type ListEdit, listEdits, render } from './feature/templates.ts';
 
 const root = dirname(import.meta.dirname);
@@ -46,7 +47,7 @@ async function main([kind, name, ...rest]: string[]): Promise<void> {
   if (kind !== 'feature' || name === undefined || rest.length > 0)
     throw new Error('usage: npm run new -- feature <name>');
   const paths = makeFeature(featureOf(name, root), root);
-  await commandOutput('oxfmt', paths, { cwd: root, deadlineMs: 60_000 });
+  await commandOutput(bin('oxfmt'), paths, { cwd: root, deadlineMs: 60_000 });
   await commandOutput(process.execPath, ['tools/generate.ts'], { cwd: root, deadlineMs: 60_000 });
   for (const path of paths) console.log(`  ${path}`);
   console.log(`\nnext: npm test -- ${name}, then docs/guides/adding-a-feature.md`);

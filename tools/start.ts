@@ -1,14 +1,15 @@
 // `npm start`: the sample fleet on this machine, in one command. Installs what is missing, says what it does while it does
 // it, and stops everything it started with Ctrl-C. Usage: npm start -- [--port 8000]
 import { once } from 'node:events';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isErrno } from '@nixfleet/kit/atomic-file.ts';
 import { type Fleet, servicesFolder, startFleet } from '../apps/control/demo/fleet.ts';
 import { openSecrets, type Secrets } from '../apps/control/demo/secrets.ts';
-import { endLeftovers, mark, marked } from '../apps/control/demo/service.ts';
+import { mark, marked, unmark } from '../apps/control/demo/mark.ts';
+import { endLeftovers } from '../apps/control/demo/service.ts';
 import { provide } from './system-packages.ts';
 
 const root = dirname(import.meta.dirname);
@@ -130,7 +131,7 @@ async function main(argv: string[]): Promise<void> {
     await fleet.stop();
     console.log('Stopped. npm start goes on where it stopped.');
   } finally {
-    rmSync(lock, { force: true });
+    unmark(lock);
   }
 }
 

@@ -2,13 +2,12 @@
 // stopped. Its pid is on disk while it lives, so that a start after a crash of ours ends what that crash left behind.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, globSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, globSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import * as z from 'zod';
-import { readFileIfPresent, writeFileAtomic } from '@nixfleet/kit/atomic-file.ts';
 import { pause } from '@nixfleet/kit/backoff.ts';
-import { killGroup, runCommand } from '@nixfleet/kit/command.ts';
+import { killGroup } from '@nixfleet/kit/command.ts';
 import { EXIT_CONFIG } from '@nixfleet/kit/config.ts';
+import { mark, marked, unmark } from './mark.ts';
 
 export type ServiceOptions = {
   name: string;
@@ -33,27 +32,6 @@ export type Service = {
 
 const RESTART_MS = 500;
 const STOP_MS = 10_000;
-
-const Mark = z.object({ pid: z.int().min(1), started: z.string() });
-
-/** When the kernel says the process began, so that a pid that was given to another is not taken for ours. */
-export async function startedAt(pid: number): Promise<string | undefined> {
-  const r = await runCommand('ps', ['-o', 'lstart=', '-p', String(pid)], { deadlineMs: 5000 });
-  return r.code === 0 ? r.stdout.trim() : undefined;
-}
-
-/** Marks a running process in a file. */
-export async function mark(file: string, pid: number): Promise<void> {
-  writeFileAtomic(file, JSON.stringify({ pid, started: (await startedAt(pid)) ?? '' }));
-}
-
-/** The pid of the marked process while that very process lives. */
-export async function marked(file: string): Promise<number | undefined> {
-  const text = readFileIfPresent(file);
-  const found = text === undefined ? undefined : Mark.safeParse(JSON.parse(text));
-  if (!found?.success) return undefined;
-  return (await startedAt(found.data.pid)) === found.data.started ? found.data.pid : undefined;
-}
 
 /** Ends a process and its group, in an orderly way if it will. */
 async function end(pid: number, gone: () => Promise<boolean>): Promise<void> {
@@ -124,7 +102,7 @@ export async function startService({ name, args, env, folder }: ServiceOptions):
       if (running?.pid !== undefined)
         await end(running.pid, async () => running.exitCode !== null || running.signalCode !== null);
       await life;
-      rmSync(markFile, { force: true });
+      unmark(markFile);
     },
   };
 }
