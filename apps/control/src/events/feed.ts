@@ -36,8 +36,8 @@ export function makeFeed(): Feed {
     },
     recent(id) {
       if (id < floor) return undefined;
-      const first = kept.findIndex((e) => e.id > id);
-      return first === -1 ? [] : kept.slice(first);
+      // Readers are nearly always near the end.
+      return kept.slice(kept.findLastIndex((e) => e.id <= id) + 1);
     },
   };
 }
