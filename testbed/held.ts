@@ -8,7 +8,7 @@ import { until } from './until.ts';
 import { order, type World } from './world.ts';
 
 /** In the builder, at points of the activation, or waiting for a confirmation that cannot come: the cable is out. */
-export const places = ['build', 'before', 'during', 'after', 'end', 'confirm'] as const;
+export const places = ['build', 'start', 'before', 'during', 'after', 'end', 'confirm'] as const;
 export type Place = (typeof places)[number];
 
 export type Held = { run: Run; release: () => Promise<void> };

@@ -143,10 +143,13 @@ export async function makeMachine(options: MachineOptions): Promise<Machine> {
         },
       );
       const { cgroup } = power;
-      leader = await until(() => pidsOf(join(cgroup, 'payload/init.scope'))[0], {
-        what: `the first process of ${name}`,
-        deadlineMs: 20_000,
-      });
+      leader = await until(
+        () => {
+          if (!on().running()) throw new Error(`${name} did not boot:\n${readFileSync(on().log, 'utf8')}`);
+          return pidsOf(join(cgroup, 'payload/init.scope'))[0];
+        },
+        { what: `the first process of ${name}`, deadlineMs: 20_000 },
+      );
       await until(async () => /^(running|degraded)$/m.test((await run('systemctl', 'is-system-running')).stdout), {
         what: `the boot of ${name}`,
         deadlineMs: 60_000,
@@ -169,6 +172,8 @@ export async function makeMachine(options: MachineOptions): Promise<Machine> {
     plug: async () => void (await cable('up')),
     async cutPower() {
       await on().kill();
+      // Connections that died with unsent data keep the old network alive for minutes, and with it the cable's name.
+      await site.output('sh', ['-c', `! ip link show vb-${name} || ip link delete vb-${name}`]);
       power = undefined;
       await disk.cutPower();
     },

@@ -13,6 +13,7 @@ import { isActive, makeWorld, order, redeploy, system, type World } from './worl
 /** What may become of the run: where the new system was in place its confirmation is asked for again after the boot. */
 const outcomes = {
   build: ['interrupted'],
+  start: ['interrupted', 'rolled_back'],
   before: ['interrupted', 'rolled_back'],
   during: ['interrupted', 'rolled_back'],
   after: ['interrupted', 'rolled_back'],

@@ -44,7 +44,13 @@ export const isActive = async (machine: Machine, ...units: string[]): Promise<bo
     .filter((line) => line !== '')
     .every((state) => state === 'active');
 
-export type WorldOptions = { confirmMs?: number; first?: System; diskMebibytes?: number };
+export type WorldOptions = {
+  confirmMs?: number;
+  first?: System;
+  diskMebibytes?: number;
+  /** Done on the running machine before it has any system. */
+  prepare?: (machine: Machine) => Promise<void>;
+};
 
 export async function makeWorld(t: TestContext, options: WorldOptions = {}): Promise<World> {
   const { confirmMs = 6000, first = system('v1'), diskMebibytes } = options;
@@ -52,12 +58,16 @@ export async function makeWorld(t: TestContext, options: WorldOptions = {}): Pro
   const base = await provideRoot({ cache, print: (line) => t.diagnostic(line) });
   const node = realpathSync(join(checkout, 'node_modules/.bin/node'));
   const site = await openSite();
-  t.after(() => site.close());
+  // Hooks run in the order of their registration, and what was made last must go first.
+  const closing: (() => Promise<void>)[] = [() => site.close()];
+  t.after(async () => {
+    for (const close of closing.toReversed()) await close();
+  });
 
   const sample = await makeSample(site, HOST, path);
   await sample.commit(first);
   const control = await startControl({ site, node, checkout, repository: sample.url, confirmMs });
-  t.after(() => control.close());
+  closing.push(() => control.close());
   const machine = await makeMachine({
     site,
     name: HOST,
@@ -68,8 +78,9 @@ export async function makeWorld(t: TestContext, options: WorldOptions = {}): Pro
   });
   prepareBoot(machine);
   configureAgent(machine, { url: control.url, token: control.secrets.bootstrapToken, confirmMs });
-  t.after(() => (t.passed ? undefined : tell(t, machine, control)));
+  closing.push(() => (t.passed ? Promise.resolve() : tell(t, machine, control)));
   await machine.boot();
+  await options.prepare?.(machine);
   const storePath = await install(machine, sample);
   await until(async () => (await control.operator.hosts()).some((h) => h.name === HOST && h.state === 'online'), {
     what: 'the agent to enrol',
