@@ -22,12 +22,15 @@ export async function seedHosts(o: {
     const id = `host_${v7()}`;
     return { id, name: `host-${String(n).padStart(5, '0')}`, token: `bench-${id}` };
   });
+  const targetId = `target_${v7()}`;
+  await opened.db.insertInto('targets').values(targetRow(targetId, o.now)).execute();
+  await opened.db.insertInto('commits').values(commitRow(targetId, o.now)).execute();
   for (let from = 0; from < hosts.length; from += BATCH) {
     const batch = hosts.slice(from, from + BATCH);
     await opened.db.transaction().execute(async (tx) => {
       await tx
         .insertInto('hosts')
-        .values(batch.map((h) => hostRow(h, o.now)))
+        .values(batch.map((h) => hostRow(h, targetId, o.now)))
         .execute();
       await tx
         .insertInto('facts')
@@ -55,7 +58,31 @@ export async function seedHosts(o: {
   return hosts;
 }
 
-const hostRow = (h: SeededHost, now: number) => ({
+const head = '0'.repeat(40);
+
+const targetRow = (id: string, now: number) => ({
+  id,
+  name: 'bench',
+  url: 'file:///nowhere/bench.git',
+  branch: 'main',
+  head,
+  fetched_at: now,
+  error: null,
+  created_at: now,
+});
+
+const commitRow = (targetId: string, now: number) => ({
+  target_id: targetId,
+  commit: head,
+  position: 0,
+  subject: 'web: newer packages',
+  author: 'Bench',
+  at: now,
+  signature: 'unknown',
+  signer: null,
+});
+
+const hostRow = (h: SeededHost, targetId: string, now: number) => ({
   id: h.id,
   name: h.name,
   platform: 'nixos',
@@ -66,7 +93,7 @@ const hostRow = (h: SeededHost, now: number) => ({
   capabilities: JSON.stringify(['pull', 'switch', 'pull-switch', 'test', 'plan', 'rollback', 'restart', 'update']),
   attribute: `nixosConfigurations.${h.name}.config.system.build.toplevel`,
   repository: null,
-  target_id: null,
+  target_id: targetId,
   interval_ms: 55_000,
   reported: JSON.stringify({ location: 'home', deviceType: 'server' }),
   edited: '{}',
@@ -99,7 +126,7 @@ function factRows(h: SeededHost, now: number) {
       booted: storePath(1),
       profile: storePath(1),
       generation: 41,
-      commit: '0'.repeat(40),
+      commit: head,
       rebootNeeded: false,
       generations: Array.from({ length: 5 }, (_, n) => ({
         number: 37 + n,
