@@ -15,7 +15,9 @@ type Step = { name: string; run: () => Promise<string[]> };
 const program = (name: string, file: string, ...args: string[]): Step => ({
   name,
   run: async () => {
-    const r = await runCommand(file, args, { cwd: root, deadlineMs: 10 * 60_000 });
+    // Plain text also where CI makes programs colourful.
+    const env = { ...process.env, NO_COLOR: '1', CI: undefined };
+    const r = await runCommand(file, args, { cwd: root, deadlineMs: 10 * 60_000, env });
     return r.code === 0 ? [] : [`${r.stdout}${r.stderr}`.trim() || `${file} ended with ${r.signal ?? r.code}`];
   },
 });
