@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Runs a script of this repository with its dependencies and its Node in place: `node tools/with-node.mjs SCRIPT [ARG…]`.
-// Plain JavaScript for Node 20 and later, because it is what finds the newer one.
+// Plain JavaScript for Node 20 and later, because it is what finds the newer one (decision 5).
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';

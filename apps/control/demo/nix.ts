@@ -1,5 +1,5 @@
 // Nix as the sample fleet uses it: the real programs with a configuration, a store and a database of their own, so that
-// neither the machine's Nix nor its settings are touched, and no network and no root is needed.
+// neither the machine's Nix nor its settings are touched, and no network and no root is needed (decision 12).
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
