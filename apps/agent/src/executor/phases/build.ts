@@ -46,7 +46,7 @@ export async function build(run: Run): Promise<Verdict> {
       for (const text of log.take(line)) {
         if (text.includes(`unknown setting '${DURABLE}'`)) continue;
         run.journal.output('build', 'stderr', text);
-        if (/error:/.test(text)) errors.push(plain(text));
+        if (/error:/.test(text) && !text.includes('error (ignored):')) errors.push(plain(text));
       }
       run.journal.progress('build', log.progress);
     },
