@@ -1,7 +1,8 @@
 // The table of runs and its SQL. Rows become records here.
+import type { ExpressionBuilder } from 'kysely';
 import { type Run, type RunArgs, type RunQuery, type RunState, type RunTarget } from '@nixfleet/contract/runs.ts';
 import type { Verb } from '@nixfleet/contract/verbs.ts';
-import type { Db, NewRow, Row, Tx } from '../db/database.ts';
+import type { Db, NewRow, Row, Tables, Tx } from '../db/database.ts';
 import { shownUrl } from '../targets/rules.ts';
 import { type Fold, phasesOfRun } from './journal/rules.ts';
 import { isLive, isSlow, type LiveRun } from './rules.ts';
@@ -116,6 +117,9 @@ export async function findRuns(db: Db, ids: readonly string[]): Promise<RunRecor
   return (await db.selectFrom('runs').selectAll().where('id', 'in', ids).execute()).map(toRecord);
 }
 
+/** Written out, not bound: SQLite uses an index over live runs only where it reads that they are. */
+const isAlive = (e: ExpressionBuilder<Tables, 'runs'>) => e('live', '=', e.lit(1));
+
 /** Runs of these hosts that have not ended, oldest first. */
 export async function listLive(db: Db, hostIds: readonly string[]): Promise<RunRecord[]> {
   if (hostIds.length === 0) return [];
@@ -123,7 +127,7 @@ export async function listLive(db: Db, hostIds: readonly string[]): Promise<RunR
     .selectFrom('runs')
     .selectAll()
     .where('host_id', 'in', hostIds)
-    .where('live', '=', 1)
+    .where(isAlive)
     .orderBy('number')
     .execute();
   return rows.map(toRecord);
@@ -136,7 +140,7 @@ export async function listHandedOver(db: Db, hostIds: readonly string[]): Promis
     .selectFrom('runs')
     .selectAll()
     .where('host_id', 'in', hostIds)
-    .where('live', '=', 1)
+    .where(isAlive)
     .where('state', '!=', 'queued')
     .orderBy('number')
     .execute();
@@ -150,7 +154,7 @@ export async function countQueued(db: Db, hostIds: readonly string[]): Promise<M
     .selectFrom('runs')
     .select((e) => ['host_id', e.fn.countAll<number>().as('n')])
     .where('host_id', 'in', hostIds)
-    .where('live', '=', 1)
+    .where(isAlive)
     .where('state', '=', 'queued')
     .groupBy('host_id')
     .execute();
@@ -162,7 +166,7 @@ export async function listExpired(db: Db, now: number, limit: number): Promise<R
   const rows = await db
     .selectFrom('runs')
     .selectAll()
-    .where('live', '=', 1)
+    .where(isAlive)
     .where('expires_at', '<=', now)
     .where('state', '=', 'queued')
     .orderBy('expires_at')
@@ -179,7 +183,7 @@ export async function listRuns(db: Db, { state, verb, live, hostId, before }: Ru
   if (hostId !== undefined) query = query.where('host_id', '=', hostId);
   if (state !== undefined) query = query.where('state', '=', state);
   if (verb !== undefined) query = query.where('verb', '=', verb);
-  if (live !== undefined) query = query.where('live', '=', live ? 1 : 0);
+  if (live !== undefined) query = live ? query.where(isAlive) : query.where('live', '=', 0);
   if (before !== undefined) query = query.where('number', '<', before);
   return (await query.execute()).map(toRecord);
 }

@@ -12,6 +12,7 @@ import { transact } from '../../context.ts';
 import { heard, measured, type Note } from '../../hosts/heartbeats/service.ts';
 import { findHostById, recordHostChange, storeFacts, updateHost } from '../../hosts/service.ts';
 import { tellRuns, type Told } from '../../runs/handover/service.ts';
+import { defaultTarget } from '../../targets/service.ts';
 import { checkProtocol, identified } from '../rules.ts';
 
 const REPEAT_MS = 5000;
@@ -55,7 +56,8 @@ async function takeIn(ctx: Context, note: Note, hostId: string, says: Checkin): 
   return transact(ctx, async (tx) => {
     const before = await findHostById(tx, hostId);
     if (!before || before.retiredAt !== null) throw new Problem('unauthenticated', 'Invalid API token');
-    const host = { ...before, ...(identity ? identified(protocol, identity) : {}), protocol, instance };
+    const targetId = before.targetId ?? (identity && (await defaultTarget(tx, identity.repository))?.id) ?? null;
+    const host = { ...before, ...(identity ? identified(protocol, identity) : {}), targetId, protocol, instance };
     if (identity || before.instance !== instance || before.protocol !== protocol) await updateHost(tx, host);
     if (news) await storeFacts(ctx, tx, hostId, facts);
     if (identity || news) await recordHostChange(ctx, tx, host);

@@ -117,6 +117,7 @@ export const core = (engine: 'sqlite' | 'postgres'): Migration => ({
     await s.createIndex('runs_verb').on('runs').columns(['verb', 'number']).execute();
     await sql`create index runs_live on runs (host_id, number) where live = 1`.execute(db);
     await sql`create index runs_ended on runs (finished_at) where live = 0`.execute(db);
+    await sql`create index runs_alive on runs (number) where live = 1`.execute(db);
     await sql`create index runs_expiry on runs (expires_at) where live = 1`.execute(db);
     await s
       .createTable('journal')

@@ -3,12 +3,13 @@
 import type { ReportedFacts } from '@nixfleet/contract/facts.ts';
 import type { Context } from '../../context.ts';
 import { transact } from '../../context.ts';
+import type { Note } from '../presence.ts';
 import { hostState } from '../rules.ts';
-import { findHostById, recordHostChange } from '../service.ts';
+import { recordHostChange } from '../service.ts';
 import { record } from '../../events/service.ts';
-import { listLastSeen, setLastSeen, writeFactRows } from '../store.ts';
+import { findHosts, listLastSeen, setLastSeen, writeFactRows } from '../store.ts';
 
-export type { Note } from '../presence.ts';
+export type { Note };
 
 const CHUNK = 500;
 /** A held check-in is a sign of life for as long as it is held; its time in the database follows this often. */
@@ -51,28 +52,36 @@ export async function flushHeartbeats(ctx: Context, { held }: { held: boolean })
   }
   if (metrics.length > 0)
     await transact(ctx, (tx) => record(ctx, tx, { name: 'metrics_changed', body: { hosts: metrics.length } }));
-  for (const id of ids) if (!presence.of(id).online) await announce(ctx, id, true);
-  for (const [id, note] of presence.all()) {
-    const sighting = {
-      lastSeenAt: note.heardAt,
-      intervalMs: note.intervalMs,
-      held: note.hold !== undefined,
-      leased: false,
-    };
-    if (note.online && hostState(sighting, now) === 'offline') await announce(ctx, id, false);
-  }
+  await announce(
+    ctx,
+    ids.filter((id) => !presence.of(id).online),
+    true,
+  );
+  await announce(
+    ctx,
+    [...presence.all()].filter(([, note]) => fellSilent(note, now)).map(([id]) => id),
+    false,
+  );
+}
+
+function fellSilent(note: Note, now: number): boolean {
+  const { heardAt: lastSeenAt, intervalMs, hold } = note;
+  return (
+    note.online && hostState({ lastSeenAt, intervalMs, held: hold !== undefined, leased: false }, now) === 'offline'
+  );
 }
 
 function* chunks<T>(all: readonly T[]): Generator<T[]> {
   for (let from = 0; from < all.length; from += CHUNK) yield all.slice(from, from + CHUNK);
 }
 
-async function announce(ctx: Context, id: string, online: boolean): Promise<void> {
-  await transact(ctx, async (tx) => {
-    const host = await findHostById(tx, id);
-    if (host && host.retiredAt === null) await recordHostChange(ctx, tx, host, { online });
-  });
-  ctx.presence.of(id).online = online;
+async function announce(ctx: Context, ids: readonly string[], online: boolean): Promise<void> {
+  for (const chunk of chunks(ids)) {
+    await transact(ctx, async (tx) => {
+      for (const host of await findHosts(tx, chunk, [])) await recordHostChange(ctx, tx, host, { online });
+    });
+    for (const id of chunk) ctx.presence.of(id).online = online;
+  }
 }
 
 /** Once a process: who was online before it started is not news. */

@@ -25,10 +25,10 @@ const CHUNK = 100;
 
 export async function createRuns(ctx: Context, actor: string, ask: CreateRuns): Promise<CreatedRuns> {
   const refs = ask.hosts ?? (await allNames(ctx.db));
+  const known = await knownCommit(ctx, ask);
   const results: CreatedRuns['results'] = [];
   for (let from = 0; from < refs.length; from += CHUNK) {
     const chunk = refs.slice(from, from + CHUNK);
-    const known = await knownCommit(ctx, ask);
     results.push(...(await transact(ctx, (tx) => createIn(ctx, tx, actor, ask, chunk, known))));
   }
   return { results };
