@@ -35,11 +35,11 @@ async function refresh() {
 }
 
 const events = new EventSource('/api/events');
-events.onopen = () => {
+events.addEventListener('open', () => {
   say('on', 'Live');
   void refresh();
-};
-events.onerror = () => say('off', 'Disconnected, retrying');
+});
+events.addEventListener('error', () => say('off', 'Disconnected, retrying'));
 for (const name of ['host_changed', 'host_removed', 'metrics_changed', 'run_changed', 'target_changed', 'reset'])
   events.addEventListener(name, () => void refresh());
 // Relative times grow old by themselves.
