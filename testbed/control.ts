@@ -31,9 +31,17 @@ export type ControlOptions = {
   checkout: string;
   repository: string;
   confirmMs: number;
+  leaseMs: number;
 };
 
-export async function startControl({ site, node, checkout, repository, confirmMs }: ControlOptions): Promise<Control> {
+export async function startControl({
+  site,
+  node,
+  checkout,
+  repository,
+  confirmMs,
+  leaseMs,
+}: ControlOptions): Promise<Control> {
   const folder = join(site.folder, 'control');
   mkdirSync(folder, { mode: 0o700 });
   const secrets = await openSecrets(join(folder, 'secrets.json'));
@@ -50,6 +58,7 @@ export async function startControl({ site, node, checkout, repository, confirmMs
     NIXFLEET_API_TOKEN: secrets.bootstrapToken,
     NIXFLEET_TARGETS: `sample=${repository}#main`,
     NIXFLEET_CONFIRM_MS: String(confirmMs),
+    NIXFLEET_LEASE_MS: String(leaseMs),
   };
   const start = (): Service => site.start('control', node, [join(checkout, 'apps/control/src/main.ts')], env);
   let service = start();

@@ -46,6 +46,8 @@ export const isActive = async (machine: Machine, ...units: string[]): Promise<bo
 
 export type WorldOptions = {
   confirmMs?: number;
+  /** After how long an order that nobody took is handed over again. */
+  leaseMs?: number;
   first?: System;
   diskMebibytes?: number;
   /** Done on the running machine before it has any system. */
@@ -53,7 +55,7 @@ export type WorldOptions = {
 };
 
 export async function makeWorld(t: TestContext, options: WorldOptions = {}): Promise<World> {
-  const { confirmMs = 6000, first = system('v1'), diskMebibytes } = options;
+  const { confirmMs = 6000, leaseMs = 60_000, first = system('v1'), diskMebibytes } = options;
   const { cache, path } = surroundings();
   const base = await provideRoot({ cache, print: (line) => t.diagnostic(line) });
   const node = realpathSync(join(checkout, 'node_modules/.bin/node'));
@@ -66,7 +68,7 @@ export async function makeWorld(t: TestContext, options: WorldOptions = {}): Pro
 
   const sample = await makeSample(site, HOST, path);
   await sample.commit(first);
-  const control = await startControl({ site, node, checkout, repository: sample.url, confirmMs });
+  const control = await startControl({ site, node, checkout, repository: sample.url, confirmMs, leaseMs });
   closing.push(() => control.close());
   const machine = await makeMachine({
     site,
