@@ -15,7 +15,7 @@ export type FleetOptions = {
   folder: string;
   port: number;
   secrets: Secrets;
-  /** The environment the programs inherit. */
+  /** The environment the programs inherit; names of ours in it are for other fleets and are left out. */
   env: NodeJS.ProcessEnv;
   /** Seconds of each step of a sample build. */
   pace: string;
@@ -46,8 +46,10 @@ export const servicesFolder = (folder: string): string => join(folder, 'services
 
 const READY_MS = 60_000;
 
-export async function startFleet(options: FleetOptions): Promise<Fleet> {
-  const { folder, port, env, step, pace } = options;
+export async function startFleet(given: FleetOptions): Promise<Fleet> {
+  const env = Object.fromEntries(Object.entries(given.env).filter(([name]) => !name.startsWith('NIXFLEET_')));
+  const options = { ...given, env };
+  const { folder, port, step, pace } = options;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = env['PATH'] ?? '';
   const running: { stop: () => Promise<void> }[] = [];
