@@ -14,9 +14,6 @@ const BUILD_MS = 86_400_000;
 
 const Built = z.array(z.object({ outputs: z.record(z.string(), StorePath) })).min(1);
 
-/** An older Nix does not know it and says so. */
-const DURABLE = 'fsync-store-paths';
-
 export const NIX = ['nix', '--extra-experimental-features', 'nix-command flakes'] as const;
 
 export async function build(run: Run): Promise<Verdict> {
@@ -33,10 +30,6 @@ export async function build(run: Run): Promise<Verdict> {
     'internal-json',
     '-v',
     '--no-update-lock-file',
-    // Else a power cut leaves paths that Nix takes for built and that are empty.
-    '--option',
-    DURABLE,
-    'true',
   ];
   const command = [...NIX, 'build', ...options, installable] as const;
   const r = await runChild(run, command, {
@@ -44,7 +37,6 @@ export async function build(run: Run): Promise<Verdict> {
     onLine: (line, stream) => {
       if (stream === 'stdout') return;
       for (const text of log.take(line)) {
-        if (text.includes(`unknown setting '${DURABLE}'`)) continue;
         run.journal.output('build', 'stderr', text);
         if (/error:/.test(text) && !text.includes('error (ignored):')) errors.push(plain(text));
       }
