@@ -58,6 +58,7 @@ export async function buildApp(
   { checkAnswers = false, moreRoutes = [] }: AppOptions = {},
 ): Promise<BuiltApp> {
   const trusts = proxyTrust(ctx.config);
+  const nextRequestId = numbered(ctx.newId('req'));
   const app: App = Fastify({
     bodyLimit: BODY_LIMIT,
     // A proxy must never reuse a connection that we are about to close, and a held check-in is no idle connection.
@@ -66,21 +67,17 @@ export async function buildApp(
     exposeHeadRoutes: false,
     trustProxy: (address) => trusts(address),
     genReqId: ({ socket, headers }) =>
-      (trusts(socket.remoteAddress) ? givenRequestId(headers['x-request-id']) : undefined) ?? ctx.newId('req'),
+      (trusts(socket.remoteAddress) ? givenRequestId(headers['x-request-id']) : undefined) ?? nextRequestId(),
     frameworkErrors: (error, request, reply) => void answerError(ctx, error, request, reply),
   }).withTypeProvider<ZodTypeProvider>();
   const table = makeRouteTable();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(checkAnswers ? checkingSerializer : plainSerializer);
   app.addHook('onRoute', (route) => table.add(route));
-  app.addHook('onRequest', (_request, reply, done) => {
-    reply.header('x-request-id', reply.request.id);
-    done();
-  });
   registerErrors(app, ctx, table);
   decorateRequests(app);
   await registerSecurity(app, ctx.config);
-  await app.register(cookie);
+  await app.register(cookie, { hook: false });
   await app.register(formbody);
   app.addHook('onRequest', async (request) => {
     request.caller = await authenticate(ctx, request);
@@ -92,6 +89,12 @@ export async function buildApp(
     await app.register(async (scope) => route(ctx)(scope.withTypeProvider<ZodTypeProvider>()));
   await app.ready();
   return { app, routeLines: table.list() };
+}
+
+/** Unique among all processes by the first part; counting costs less than chance. */
+function numbered(prefix: string): () => string {
+  let count = 0;
+  return () => `${prefix}-${(count += 1)}`;
 }
 
 /** Held polls and streams end as soon as the app is asked to close; whoever stays is cut. */

@@ -39,12 +39,18 @@ export async function signIn(ctx: Context, password: string): Promise<{ session:
   };
 }
 
+/** What a request of Fastify is here. Cookies are read where they are asked for: agents send none, and they are many. */
+type RequestWithCookies = {
+  headers: { cookie?: string | undefined };
+  server: { parseCookie(header: string): { [name: string]: string | undefined } };
+};
+
 /** The session that a request's cookie opens, for routes that anybody may call too. */
 export async function sessionOf(
   ctx: Context,
-  { cookies }: { cookies: { [name: string]: string | undefined } },
+  { headers, server }: RequestWithCookies,
 ): Promise<OpenSession | undefined> {
-  const cookie = cookies[SESSION_COOKIE];
+  const cookie = headers.cookie === undefined ? undefined : server.parseCookie(headers.cookie)[SESSION_COOKIE];
   if (cookie === undefined) return undefined;
   const token = openCookie(ctx.secrets.sessions, cookie, ctx.now());
   const row = token === undefined ? undefined : await findSession(ctx.db, sha256(token), ctx.now());

@@ -2,7 +2,7 @@
 // two hundred hosts behind one address are two hundred callers.
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
-import type { FastifyRequest } from 'fastify';
+import Fastify, { type FastifyRequest } from 'fastify';
 import type { Access } from '@nixfleet/contract/access.ts';
 import { Problem } from '@nixfleet/contract/problem.ts';
 import { identityOf } from '../access/request.ts';
@@ -20,8 +20,22 @@ const perMinute: Record<Access, number> = { public: 600, operator: 1200, agent: 
 /** For `config.rateLimit` of a route that is stricter than its access. */
 export const atMost = (max: number): { max: number; timeWindow: number } => ({ max, timeWindow: 60_000 });
 
+/**
+ * Helmet is asked once, at start: its headers are the same for every answer. They are written when an answer is sent, so
+ * that thousands of held requests do not hold them.
+ */
 export async function registerSecurity(app: App, config: ControlConfig): Promise<void> {
-  await app.register(helmet, {
+  const headers = await helmetHeaders(config);
+  app.decorate('securityHeaders', headers);
+  app.addHook('onSend', (request, reply, _payload, done) => {
+    reply.headers(headers).header('x-request-id', request.id);
+    done();
+  });
+}
+
+async function helmetHeaders(config: ControlConfig): Promise<Record<string, string>> {
+  const asked = Fastify();
+  await asked.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
       directives: {
@@ -41,12 +55,29 @@ export async function registerSecurity(app: App, config: ControlConfig): Promise
     xFrameOptions: { action: 'deny' },
     referrerPolicy: { policy: 'strict-origin-when-cross-origin' },
   });
+  asked.get('/', () => '');
+  const { headers } = await asked.inject('/');
+  await asked.close();
+  const ofFastify = ['content-type', 'content-length', 'date', 'connection'];
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      ofFastify.includes(name) || value === undefined ? [] : [[name, String(value)]],
+    ),
+  );
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** For answers that are written past Fastify, such as streams. */
+    securityHeaders: Record<string, string>;
+  }
 }
 
 export async function registerLimits(app: App, ctx: Context): Promise<void> {
   await app.register(rateLimit, {
     timeWindow: 60_000,
     cache: 50_000,
+    addHeadersOnExceeding: { 'x-ratelimit-limit': false, 'x-ratelimit-remaining': false, 'x-ratelimit-reset': false },
     max: (request: FastifyRequest) => perMinute[request.routeOptions.config.access],
     keyGenerator: (request: FastifyRequest) => identityOf(request),
     errorResponseBuilder: (_request, { ttl }) => tooOften(ctx, ttl),

@@ -37,7 +37,8 @@ export function openStream(
   const { raw } = reply;
   const gone = new AbortController();
   raw.writeHead(200, {
-    ...Object.fromEntries(Object.entries(reply.getHeaders()).filter(([, v]) => v !== undefined)),
+    ...request.server.securityHeaders,
+    'x-request-id': request.id,
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-cache, no-transform',
     'x-accel-buffering': 'no',

@@ -5,7 +5,6 @@
 // - A host is forgotten by the change itself in this process, and by the `access_changed` event in every other.
 
 export type KnownToken = {
-  id: string;
   hostId: string;
   hash: string;
   /** A rotation waits for the bearer to take up the next token. */
@@ -24,7 +23,7 @@ const MAX_TOKENS = 100_000;
 
 export function makeTokenCache(): TokenCache {
   const byHash = new Map<string, KnownToken>();
-  const byHost = new Map<string, Set<string>>();
+  const byHost = new Map<string, string[]>();
   let epoch = 0;
   const clear = (): void => {
     byHash.clear();
@@ -39,8 +38,8 @@ export function makeTokenCache(): TokenCache {
       if (since !== epoch) return;
       if (byHash.size >= MAX_TOKENS) clear();
       byHash.set(token.hash, token);
-      const hashes = byHost.get(token.hostId) ?? new Set();
-      byHost.set(token.hostId, hashes.add(token.hash));
+      const hashes = byHost.get(token.hostId) ?? [];
+      if (!hashes.includes(token.hash)) byHost.set(token.hostId, [...hashes, token.hash]);
     },
     forgetHost(hostId) {
       epoch += 1;

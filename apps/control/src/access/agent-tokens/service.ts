@@ -57,7 +57,6 @@ async function firstUse(ctx: Context, row: TokenRow): Promise<KnownToken | undef
 }
 
 const toKnown = (row: TokenRow): KnownToken => ({
-  id: row.id,
   hostId: row.host_id,
   hash: row.hash,
   rotating: row.rotating === 1,
