@@ -1,6 +1,6 @@
 // Signing in and out, the session, and API tokens.
 import * as z from 'zod';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import {
   CreatedToken,
   CreateToken,
@@ -13,8 +13,8 @@ import {
 import { TokenId } from '@nixfleet/contract/names.ts';
 import { isProblem } from '@nixfleet/contract/problem.ts';
 import type { Context } from '../context.ts';
-import type { App, Routes } from '../http/app-type.ts';
-import { atMost, tooOften } from '../http/security.ts';
+import type { Routes } from '../http/app-type.ts';
+import { atMost, everywhere } from '../http/security.ts';
 import {
   checkCsrf,
   createApiToken,
@@ -30,12 +30,16 @@ const TRIES_PER_ADDRESS = 5;
 const TRIES_PER_MINUTE = 60;
 
 export const accessRoutes: Routes = (ctx) => (app) => {
-  const limit = everywhere(ctx, app);
+  // One count for both ways to sign in. Guessing from many addresses at once gains nothing either.
+  const limits = {
+    onRequest: app.rateLimit(atMost(TRIES_PER_ADDRESS)),
+    preParsing: everywhere(ctx, app, 'sign-in', TRIES_PER_MINUTE),
+  };
 
   app.post(
     '/login',
     {
-      config: { access: 'public', rateLimit: atMost(TRIES_PER_ADDRESS) },
+      config: { access: 'public', rateLimit: false },
       schema: {
         summary: 'Sign in from the form',
         tags: ['access'],
@@ -43,7 +47,7 @@ export const accessRoutes: Routes = (ctx) => (app) => {
         body: Login,
         response: { 302: z.undefined() },
       },
-      preHandler: limit,
+      ...limits,
     },
     async (request, reply) => {
       try {
@@ -59,9 +63,9 @@ export const accessRoutes: Routes = (ctx) => (app) => {
   app.post(
     '/api/login',
     {
-      config: { access: 'public', rateLimit: atMost(TRIES_PER_ADDRESS) },
+      config: { access: 'public', rateLimit: false },
       schema: { summary: 'Sign in', tags: ['access'], body: Login, response: { 200: Session } },
-      preHandler: limit,
+      ...limits,
     },
     async (request, reply) => {
       const { session, cookie } = await signIn(ctx, request.body.password);
@@ -145,17 +149,6 @@ export const accessRoutes: Routes = (ctx) => (app) => {
     },
   );
 };
-
-/** Sign-in is also limited over all addresses together: guessing from many at once gains nothing. */
-function everywhere(ctx: Context, app: App): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
-  const check = app.createRateLimit({ ...atMost(TRIES_PER_MINUTE), keyGenerator: () => 'sign-in' });
-  return async (request, reply) => {
-    const result = await check(request);
-    if (result.isAllowed || !result.isExceeded) return;
-    reply.header('retry-after', result.ttlInSeconds);
-    throw tooOften(ctx, result.ttl);
-  };
-}
 
 const setCookie = (ctx: Context, reply: FastifyReply, value: string): FastifyReply =>
   reply.setCookie(SESSION_COOKIE, value, {

@@ -1,4 +1,4 @@
-// SQL of operators' sessions and API tokens, and of enrolment nonces.
+// SQL of operators' sessions and API tokens.
 import type { ApiToken } from '@nixfleet/contract/access.ts';
 import type { Db, NewRow, Row } from '../db/database.ts';
 

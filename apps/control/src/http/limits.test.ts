@@ -52,6 +52,28 @@ test('five wrong passwords a minute from one address, sixty from all together', 
   assert.equal(statuses.at(-1), 429);
 });
 
+test('the form and the API count together', async (t) => {
+  const world = await makeWorld(t);
+  const form = { 'content-type': 'application/x-www-form-urlencoded' };
+  for (let i = 0; i < 5; i += 1)
+    assert.equal((await world.stranger.request('POST', '/login', 'password=wrong', form)).status, 302);
+  assert.equal((await world.stranger.post('/api/login', { password: PASSWORD })).status, 429);
+});
+
+test('enrolments are limited for each address, and for all together', async (t) => {
+  const world = await makeWorld(t, { moreRoutes: [enrolling] });
+  const attempt = async (address: string): Promise<number> =>
+    (await world.bearer(BOOTSTRAP_TOKEN, address).post('/test/enrol')).status;
+  for (let i = 0; i < 300; i += 1) assert.equal(await attempt('192.0.2.1'), 200);
+  assert.equal(await attempt('192.0.2.1'), 429);
+  for (let i = 0; i < 900; i += 1) assert.equal(await attempt(`198.51.100.${i % 9}`), 200);
+  assert.equal(await attempt('203.0.113.1'), 429);
+});
+
+const enrolling: Routes = () => (app) => {
+  app.post('/test/enrol', { config: { access: 'bootstrap' } }, () => ({}));
+};
+
 test('an address is taken from a proxy’s header only if the proxy is ours', async (t) => {
   const world = await makeWorld(t, { config: { trustProxyHeaders: true, trustedProxyIps: ['10.0.0.1'] } });
   const attempt = async (peer: string, forwarded: string): Promise<number> => {

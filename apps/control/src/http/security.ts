@@ -2,7 +2,7 @@
 // two hundred hosts behind one address are two hundred callers.
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
-import Fastify, { type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Access } from '@nixfleet/contract/access.ts';
 import { Problem } from '@nixfleet/contract/problem.ts';
 import { identityOf } from '../access/request.ts';
@@ -17,7 +17,10 @@ const self = ["'self'"];
 /** Requests a minute by one identity. `public` and `bootstrap` have none but their address. */
 const perMinute: Record<Access, number> = { public: 600, operator: 1200, agent: 3000, bootstrap: 300, legacy: 240 };
 
-/** For `config.rateLimit` of a route that is stricter than its access. */
+/** Enrolments a minute, of all addresses together. */
+const ENROLMENTS = 1200;
+
+/** For a route that is stricter than its access. */
 export const atMost = (max: number): { max: number; timeWindow: number } => ({ max, timeWindow: 60_000 });
 
 /**
@@ -82,9 +85,25 @@ export async function registerLimits(app: App, ctx: Context): Promise<void> {
     keyGenerator: (request: FastifyRequest) => identityOf(request),
     errorResponseBuilder: (_request, { ttl }) => tooOften(ctx, ttl),
   });
+  const enrolments = everywhere(ctx, app, 'enrolments', ENROLMENTS);
+  app.addHook('onRoute', (route) => {
+    if (route.config?.access !== 'bootstrap') return;
+    route.preParsing = [...[route.preParsing ?? []].flat(), enrolments];
+  });
 }
 
-export function tooOften(ctx: Context, ttlMs: number): Problem {
+/** A limit over all callers together, counted after each one's own, so that nobody can use it up alone. */
+export function everywhere(ctx: Context, app: App, key: string, max: number) {
+  const check = app.createRateLimit({ ...atMost(max), keyGenerator: () => key });
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const result = await check(request);
+    if (result.isAllowed || !result.isExceeded) return;
+    reply.header('retry-after', result.ttlInSeconds);
+    throw tooOften(ctx, result.ttl);
+  };
+}
+
+function tooOften(ctx: Context, ttlMs: number): Problem {
   ctx.counters.add('rate_limit_exceeded');
   const title = `Too many requests; try again in ${Math.ceil(ttlMs / 1000)} s`;
   return new Problem('rate_limited', title, { details: { retryAfterMs: ttlMs } });
