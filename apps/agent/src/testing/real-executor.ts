@@ -14,6 +14,8 @@ export type Death = 'killed' | 'ended';
 
 /** Kill when the journal has this many lines, and then this much later, milliseconds. */
 export type KillAt = { lines: number; afterMs: number };
+/** Kill as soon as something is true. */
+export type KillWhen = { when: () => boolean };
 
 /**
  * Runs the executor until it ends or is killed. `times` gets the time each line was seen at, by the monotonic clock. A
@@ -23,7 +25,7 @@ export async function realExecutor(
   mode: Mode,
   folder: RunFolder,
   env: Record<string, string>,
-  killAt?: KillAt,
+  killAt?: KillAt | KillWhen,
   times: number[] = [],
 ): Promise<Death> {
   const child = spawn(process.execPath, [main, mode, folder.root], { detached: true, stdio: 'ignore', env });
@@ -38,19 +40,24 @@ export async function realExecutor(
   const look = (): void => {
     const count = counter.count();
     while (times.length < count) times.push(performance.now());
-    if (killAt && count >= killAt.lines) timer ??= setTimeout(kill, killAt.afterMs);
-    if (killAt?.afterMs === 0 && timer) kill();
+    if (!killAt || 'when' in killAt || count < killAt.lines) return;
+    if (killAt.afterMs === 0) kill();
+    else timer ??= setTimeout(kill, killAt.afterMs);
   };
   const name = basename(folder.journal);
   const watcher = watch(dirname(folder.journal), (_, file) => {
     if (file === name) look();
   });
   const deadline = setTimeout(kill, DEADLINE_MS);
+  const asking = setInterval(() => {
+    if (killAt && 'when' in killAt && killAt.when()) kill();
+  }, 20);
   await ended;
   look();
   watcher.close();
   counter.close();
   clearTimeout(timer);
+  clearInterval(asking);
   clearTimeout(deadline);
   return child.signalCode === 'SIGKILL' ? death : 'ended';
 }
