@@ -12,14 +12,15 @@ const SYSTEMCTL_MS = 20_000;
 
 export const UnitsDocument = z.array(z.string());
 
-/** Units systemd calls failed, where systemd runs. */
+/** Units systemd calls failed, where systemd runs. One whose file is gone is part of no system: systemd only remembers it. */
 async function failedNow(run: Run): Promise<string[]> {
   if (!existsSync('/run/systemd/system')) return [];
   const whose = drivers[run.config.platform].units === 'user' ? ['--user'] : [];
   const args = [...whose, 'list-units', '--failed', '--plain', '--no-legend', '--no-pager'];
   const r = await runChild(run, ['systemctl', ...args], { deadlineMs: SYSTEMCTL_MS, signal: null });
-  const names = r.stdout.split('\n').map((line) => line.trim().split(/\s+/)[0] ?? '');
-  return r.code === 0 ? names.filter((name) => name !== '') : [];
+  const units = r.stdout.split('\n').map((line) => line.trim().split(/\s+/));
+  const there = units.flatMap(([name = '', load]) => (name === '' || load === 'not-found' ? [] : [name]));
+  return r.code === 0 ? there : [];
 }
 
 /** Remembers, also for a recovery, which units are not to be blamed on this run. */
