@@ -1,4 +1,5 @@
-// An operator who is signed in with an API token, as the CLI is, and tries again while the control plane is away.
+// An operator who is signed in with an API token, as the CLI is; tries again while the control plane is away, and later when
+// it says that it was asked too often.
 import type * as z from 'zod';
 import { CreatedToken, Session } from '@nixfleet/contract/access.ts';
 import { Host, HostPage } from '@nixfleet/contract/hosts.ts';
@@ -28,7 +29,14 @@ export class Refused extends Error {
   }
 }
 
-const AWAY_MS = 20_000;
+const AWAY_MS = 70_000;
+
+/** When to ask again, if at all: a control plane that is away (fetch throws TypeError) or that says when. */
+function againMs(error: unknown): number | undefined {
+  if (error instanceof TypeError) return 100;
+  if (!(error instanceof Refused) || error.problem.code !== 'rate_limited') return undefined;
+  return Number(error.problem.details?.['retryAfterMs'] ?? 1000);
+}
 
 export async function signIn(url: string, password: string): Promise<Operator> {
   const signedIn = await fetch(`${url}/api/login`, json({ password }));
@@ -57,9 +65,9 @@ export async function signIn(url: string, password: string): Promise<Operator> {
         if (!answer.ok) throw new Refused(ProblemBody.parse(JSON.parse(text)));
         return shape.parse(text === '' ? undefined : JSON.parse(text));
       } catch (error) {
-        // Only a control plane that is away is asked again; what it says counts.
-        if (!(error instanceof TypeError) || performance.now() - since > AWAY_MS) throw error;
-        await pause(100);
+        const again = againMs(error);
+        if (again === undefined || performance.now() - since > AWAY_MS) throw error;
+        await pause(again);
       }
     }
   };
@@ -99,7 +107,7 @@ export async function signIn(url: string, password: string): Promise<Operator> {
         if (run.finishedAt !== null) return run;
         if (performance.now() - since > ms)
           throw new Error(`run ${id} (${run.verb}) is still ${run.state} in ${run.phase} after ${ms} ms`);
-        await pause(50);
+        await pause(250);
       }
     },
   };
