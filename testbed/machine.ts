@@ -5,9 +5,10 @@ import { dirname, join } from 'node:path';
 import { isErrno } from '@nixfleet/kit/atomic-file.ts';
 import { type CommandResult, runCommand } from '@nixfleet/kit/command.ts';
 import { makeCgroup, pidsOf } from './cgroup.ts';
-import { type Disk, makeDisk } from './disk.ts';
+import { makeDisk } from './disk.ts';
+import { bootCommand, cableOf, enterCommand } from './nspawn.ts';
 import { type Service, signalPid } from './service.ts';
-import { BRIDGE, GATEWAY, type Site } from './site.ts';
+import { GATEWAY, type Site } from './site.ts';
 import { until } from './until.ts';
 
 export type Machine = {
@@ -30,10 +31,10 @@ export type Machine = {
   /** Pulls and plugs the network cable. */
   unplug(): Promise<void>;
   plug(): Promise<void>;
+  /** Asks its systemd to end everything in order. */
+  shutDown(): Promise<void>;
   /** Every process dies at once, and what was not synced to disk is lost. */
   cutPower(): Promise<void>;
-  /** What its console has shown. */
-  console(): string;
 };
 
 export type MachineOptions = {
@@ -48,46 +49,12 @@ export type MachineOptions = {
   shared?: Record<string, string>;
 };
 
-const inNew = ['--mount', '--cgroup', '--pid', '--fork', '--kill-child', '--mount-proc'];
-
-/** What nspawn wants to find around it: a tree of control groups that begins at its own, and a /run to write in. */
-const prepare = [
-  'set -e',
-  'umount -R /sys/fs/cgroup',
-  'mount -t cgroup2 cgroup2 /sys/fs/cgroup',
-  'mount -t tmpfs tmpfs /run',
-  'mkdir -p /run/systemd /run/lock',
-  'exec "$@"',
-].join('\n');
-
-/** A machine has all rights but those that reach this computer's own clock, kernel and ports. */
-const rights = ['--capability=all', '--drop-capability=CAP_SYS_TIME,CAP_SYS_MODULE,CAP_SYS_RAWIO'];
-
-const nspawn = ({ name, shared = {} }: MachineOptions, disk: Disk): string[] => [
-  'systemd-nspawn',
-  '--quiet',
-  `--machine=${name}`,
-  `--directory=${disk.root}`,
-  '--boot',
-  '--register=no',
-  '--keep-unit',
-  `--network-bridge=${BRIDGE}`,
-  '--resolv-conf=off',
-  '--timezone=off',
-  '--link-journal=no',
-  '--console=read-only',
-  ...rights,
-  ...Object.entries(shared).map(([inside, here]) => `--bind-ro=${here}:${inside}`),
-];
-
-const inside = ['env', '-i', 'PATH=/usr/sbin:/usr/bin', 'HOME=/root', 'LANG=C.UTF-8'];
-const intoAll = ['-m', '-u', '-i', '-n', '-p', '-C', '-r', '-w'];
-
 export async function makeMachine(options: MachineOptions): Promise<Machine> {
-  const { site, name, address } = options;
+  const { site, name, address, shared = {} } = options;
   const folder = join(site.folder, name);
   mkdirSync(folder);
   const disk = await makeDisk({ site, folder, base: options.base, mebibytes: options.diskMebibytes ?? 1024 });
+  const cable = cableOf(name);
   let boots = 0;
   let power: Service | undefined;
   let leader = 0;
@@ -99,13 +66,8 @@ export async function makeMachine(options: MachineOptions): Promise<Machine> {
   const payload = (): string => join(on().cgroup, 'payload');
   const within = (path: string): string => (power ? `/proc/${leader}/root${path}` : site.seen(join(disk.root, path)));
 
-  const run = (...command: string[]): Promise<CommandResult> => {
-    const enter = 'echo 0 > "$0/cgroup.procs" && exec nsenter "$@"';
-    const group = makeCgroup(join(payload(), 'entered'));
-    return runCommand('sh', ['-c', enter, group, '-t', String(leader), ...intoAll, ...inside, ...command], {
-      deadlineMs: 60_000,
-    });
-  };
+  const run = (...command: string[]): Promise<CommandResult> =>
+    runCommand('sh', enterCommand(leader, makeCgroup(join(payload(), 'entered')), command), { deadlineMs: 60_000 });
   const write = (path: string, text: string, mode = 0o644): void => {
     mkdirSync(dirname(within(path)), { recursive: true });
     writeFileSync(within(path), text, { mode });
@@ -115,7 +77,11 @@ export async function makeMachine(options: MachineOptions): Promise<Machine> {
     symlinkSync(target, within(path));
   };
   const pidsOfUnit = (unit: string): number[] => pidsOf(join(payload(), 'system.slice', unit));
-  const cable = (state: 'up' | 'down'): Promise<string> => site.output('ip', ['link', 'set', `vb-${name}`, state]);
+  const setCable = (state: 'up' | 'down'): Promise<string> => site.output('ip', ['link', 'set', cable, state]);
+
+  /** Connections that died with unsent data keep the old network alive for minutes, and with it the cable's name. */
+  const removeCable = (): Promise<string> =>
+    site.output('sh', ['-c', `! ip link show ${cable} || ip link delete ${cable}`]);
 
   await disk.mount();
   write('/etc/hostname', `${name}\n`);
@@ -133,15 +99,7 @@ export async function makeMachine(options: MachineOptions): Promise<Machine> {
       // Whatever was put on the disk while it was off is on it.
       await site.output('sync', ['--file-system', disk.root]);
       boots += 1;
-      power = site.start(
-        `${name}-${boots}`,
-        'unshare',
-        [...inNew, 'sh', '-c', prepare, 'sh', ...nspawn(options, disk)],
-        {
-          ...process.env,
-          SYSTEMD_SECCOMP: '0',
-        },
-      );
+      power = site.start(`${name}-${boots}`, 'unshare', bootCommand({ name, root: disk.root, shared }));
       const { cgroup } = power;
       leader = await until(
         () => {
@@ -168,16 +126,21 @@ export async function makeMachine(options: MachineOptions): Promise<Machine> {
       for (const pid of pids) signalPid(pid, signal);
       return pids.length;
     },
-    unplug: async () => void (await cable('down')),
-    plug: async () => void (await cable('up')),
+    unplug: async () => void (await setCable('down')),
+    plug: async () => void (await setCable('up')),
+    async shutDown() {
+      await run('systemctl', 'poweroff');
+      await until(() => !on().running(), { what: `the orderly end of ${name}`, deadlineMs: 120_000 });
+      await on().kill();
+      power = undefined;
+      await removeCable();
+    },
     async cutPower() {
       await on().kill();
-      // Connections that died with unsent data keep the old network alive for minutes, and with it the cable's name.
-      await site.output('sh', ['-c', `! ip link show vb-${name} || ip link delete vb-${name}`]);
+      await removeCable();
       power = undefined;
       await disk.cutPower();
     },
-    console: () => (power ? readFileSync(power.log, 'utf8') : ''),
   };
 }
 

@@ -58,4 +58,15 @@ suite('power', { skip: skipReason(surroundings()) }, () => {
     assert.match(ended.reason ?? '', /bad\.service/);
     await assertWhole(world, first);
   });
+
+  test('an orderly reboot in the middle of an activation ends with one whole system', async (t) => {
+    const world = await makeWorld(t);
+    const { machine, operator, first } = world;
+    const { run } = await holdAt(world, 'during', system('v2'));
+    await machine.shutDown();
+    await machine.boot();
+    const ended = await operator.ended(run.id, 60_000);
+    assert.ok(['interrupted', 'rolled_back'].includes(ended.state), `${ended.state}: ${ended.reason}`);
+    await assertWhole(world, first);
+  });
 });

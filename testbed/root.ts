@@ -54,7 +54,7 @@ export async function provideRoot({ cache, print }: ProvideRoot): Promise<string
   mkdirSync(dirname(root), { recursive: true });
   print(`making the machines' root with mmdebstrap, once: ${root}`);
   const sources = await aptSources();
-  const script = '[ -d "$0" ] || { rm -rf "$0.new" && mkdir "$0.new" && shift 0 && "$@" && mv "$0.new" "$0"; }';
+  const script = '[ -d "$0" ] || { rm -rf "$0.new" && mkdir "$0.new" && "$@" && mv "$0.new" "$0"; }';
   await commandOutput(
     'flock',
     [`${root}.lock`, 'sh', '-c', script, root, 'mmdebstrap', ...options, suite, `${root}.new`, ...sources],

@@ -92,9 +92,9 @@ export async function makeWorld(t: TestContext, options: WorldOptions = {}): Pro
 }
 
 async function tell(t: TestContext, machine: Machine, control: Control): Promise<void> {
-  const journal = await machine.run('journalctl', '--no-pager', '--lines=80', '--output=short-monotonic');
-  const last = (text: string): string => text.trimEnd().split('\n').slice(-60).join('\n');
-  t.diagnostic(`the machine's journal ends:\n${last(journal.stdout)}`);
+  const last = (text: string): string => text.trimEnd().split('\n').slice(-80).join('\n');
+  const journal = await machine.sh('journalctl --no-pager --output=short-monotonic').catch(String);
+  t.diagnostic(`the machine's journal ends:\n${last(journal)}`);
   t.diagnostic(`the control plane's log ends:\n${last(control.log())}`);
 }
 
