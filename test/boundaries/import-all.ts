@@ -3,10 +3,9 @@ import { pathToFileURL } from 'node:url';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-// Node's own http opens our standard streams when it is loaded.
-await import('node:http');
-await turn();
-const before = process.getActiveResourcesInfo().length;
+/** Standard streams count as open once somebody has looked at them, as Node's own http does when it is loaded. */
+const open = (): string[] => process.getActiveResourcesInfo().filter((r) => r !== 'PipeWrap' && r !== 'TTYWrap');
+
 for (const path of process.argv.slice(2)) {
   try {
     await import(pathToFileURL(path).href);
@@ -15,9 +14,8 @@ for (const path of process.argv.slice(2)) {
     break;
   }
   await turn();
-  const opened = process.getActiveResourcesInfo().slice(before);
-  if (opened.length > 0) {
-    console.log(`${path} opened ${opened.join(', ')}`);
+  if (open().length > 0) {
+    console.log(`${path} opened ${open().join(', ')}`);
     break;
   }
 }
