@@ -19,3 +19,5 @@ for (const path of process.argv.slice(2)) {
     break;
   }
 }
+// What was opened would keep us alive.
+process.exit();
