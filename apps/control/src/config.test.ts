@@ -58,6 +58,17 @@ test('every problem is listed at once', () => {
   assert.deepEqual(new Set(paths.map((p) => p.split('.')[0])), new Set(keys));
 });
 
+test('a second factor that was asked for is never left out in silence', () => {
+  assert.deepEqual(
+    problemsOf(() => readConfig({ ...complete, NIXFLEET_REQUIRE_TOTP: 'true', NIXFLEET_TOTP_SECRET: 'ABCDEFGH' })),
+    ['NIXFLEET_TOTP_SECRET', 'NIXFLEET_REQUIRE_TOTP'],
+  );
+  assert.deepEqual(
+    problemsOf(() => readConfig({ ...complete, NIXFLEET_REQUIRE_TOTP: 'false', NIXFLEET_TOTP_SECRET: '' })),
+    [],
+  );
+});
+
 test('outside dev mode every secret is required, in dev mode none but the password', () => {
   const bare = { NIXFLEET_PASSWORD_HASH: hash };
   assert.deepEqual(

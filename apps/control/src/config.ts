@@ -129,46 +129,62 @@ const secrets = [
   'NIXFLEET_DATABASE_URL',
 ] as const;
 
+/** Reads the whole configuration. Throws `ConfigInvalid` with every problem there is. */
 export function readConfig(env: NodeJS.ProcessEnv, flags: Record<string, unknown> = {}): ControlConfig {
   const values: Record<string, string | undefined> = {};
   for (const [name, key] of Object.entries(environment)) values[key] = env[name];
-  const unread: Issue[] = [];
+  const issues = secondFactor(env);
+  const unread = new Set<string>();
   for (const name of secrets) {
     const file = env[`${name}_FILE`];
     if (!file || env[name]) continue;
     try {
       values[environment[name]] = readFileSync(file, 'utf8').trim();
     } catch (error) {
-      unread.push({ path: `${name}_FILE`, message: error instanceof Error ? error.message : String(error) });
+      unread.add(environment[name]);
+      issues.push({ path: `${name}_FILE`, message: error instanceof Error ? error.message : String(error) });
     }
   }
-  if (unread.length > 0) throw new ConfigInvalid('nixfleet-control', unread);
-  const config = loadConfig(ControlConfig, {
-    program: 'nixfleet-control',
-    flags,
-    env: values,
-    file: {
-      path: env['NIXFLEET_CONFIG'] || '/etc/nixfleet/control.toml',
-      required: Boolean(env['NIXFLEET_CONFIG']),
-    },
-  });
-  const issues = together(config).map(([path, message]) => ({ path, message }));
-  if (issues.length > 0) throw new ConfigInvalid('nixfleet-control', issues);
-  return config;
+  const file = {
+    path: env['NIXFLEET_CONFIG'] || '/etc/nixfleet/control.toml',
+    required: Boolean(env['NIXFLEET_CONFIG']),
+  };
+  try {
+    const config = loadConfig(Whole, { program: 'nixfleet-control', flags, env: values, file });
+    if (issues.length === 0) return config;
+  } catch (error) {
+    if (!(error instanceof ConfigInvalid)) throw error;
+    // A secret whose file cannot be read is not missing as well.
+    issues.push(...error.issues.filter((i) => !unread.has(i.path)));
+  }
+  throw new ConfigInvalid('nixfleet-control', issues);
 }
 
-/** What must hold between keys, outside dev mode. */
-function together(c: ControlConfig): [keyof ControlConfig, string][] {
-  const found: [keyof ControlConfig, string][] = [];
-  if (c.devMode) return found;
-  if (c.sessionSecrets.length === 0)
-    found.push(['sessionSecrets', 'NIXFLEET_SESSION_SECRETS is required: openssl rand -hex 32']);
-  if (!c.agentTokenHashSecret)
-    found.push(['agentTokenHashSecret', 'NIXFLEET_AGENT_TOKEN_HASH_SECRET is required: openssl rand -hex 32']);
-  if (c.allowSharedAgentToken && !c.apiToken)
-    found.push(['apiToken', 'NIXFLEET_API_TOKEN is required while NIXFLEET_ALLOW_SHARED_AGENT_TOKEN is on']);
-  return found;
-}
+/** Whoever asks for a second factor must not be let in without one. */
+const secondFactor = (env: NodeJS.ProcessEnv): Issue[] =>
+  ['NIXFLEET_TOTP_SECRET', 'NIXFLEET_REQUIRE_TOTP']
+    .filter((name) => !/^(0|false|no|off)?$/i.test(env[name] ?? ''))
+    .map((name) => ({ path: name, message: 'this version has no second factor yet: unset it to start without one' }));
+
+/** Other keys may be wrong at the same time; what must hold between keys is checked all the same. */
+const always = { when: () => true };
+
+/** With what must hold between keys, outside dev mode. */
+const Whole = ControlConfig.refine((c) => c.devMode || c.sessionSecrets.length > 0, {
+  path: ['sessionSecrets'],
+  message: 'NIXFLEET_SESSION_SECRETS is required: openssl rand -hex 32',
+  ...always,
+})
+  .refine((c) => c.devMode || c.agentTokenHashSecret !== undefined, {
+    path: ['agentTokenHashSecret'],
+    message: 'NIXFLEET_AGENT_TOKEN_HASH_SECRET is required: openssl rand -hex 32',
+    ...always,
+  })
+  .refine((c) => c.devMode || !c.allowSharedAgentToken || c.apiToken !== undefined, {
+    path: ['apiToken'],
+    message: 'NIXFLEET_API_TOKEN is required while NIXFLEET_ALLOW_SHARED_AGENT_TOKEN is on',
+    ...always,
+  });
 
 /** Where the database lies. */
 export const databaseOf = (c: ControlConfig): { file: string } | { url: string } =>

@@ -61,15 +61,16 @@ function readToml({ path, required }: { path: string; required: boolean }, issue
 }
 
 /** `1`, `true`, `yes` and their opposites, any case; what environment variables of v1 use. */
-export const flag = z.union([
-  z.boolean(),
-  z.string().transform((s, ctx) => {
-    if (/^(1|true|yes|on)$/i.test(s)) return true;
-    if (/^(0|false|no|off)$/i.test(s)) return false;
-    ctx.addIssue({ code: 'custom', message: `expected true or false, found ${JSON.stringify(s)}` });
-    return z.NEVER;
-  }),
-]);
+export const flag = z.union(
+  [
+    z.boolean(),
+    z
+      .string()
+      .regex(/^(?:1|true|yes|on|0|false|no|off)$/i)
+      .transform((s) => /^(?:1|true|yes|on)$/i.test(s)),
+  ],
+  { error: ({ input }) => `expected true or false, found ${JSON.stringify(input)}` },
+);
 
 /** A whole number, also as text. */
 export const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
