@@ -1,7 +1,7 @@
 // Deployments on a real systemd: what activation does to real units, and what the host says of it afterwards.
 import assert from 'node:assert/strict';
 import { suite, test, type TestContext } from 'node:test';
-import { AGENT_UNIT, agentUnit, runUnit, truth } from './agent.ts';
+import { AGENT_UNIT, runUnit, truth } from './agent.ts';
 import { skipReason } from './available.ts';
 import { surroundings } from './config.ts';
 import { holdAt } from './held.ts';
@@ -16,7 +16,7 @@ suite('deployment', { skip: skipReason(surroundings()) }, () => {
     const world = await makeWorld(t);
     const { machine, operator } = world;
     const [before] = machine.pidsOfUnit(AGENT_UNIT);
-    const { run } = await order(world, system('v2', { units: { [AGENT_UNIT]: agentUnit('v2') } }));
+    const { run } = await order(world, system('v2', { duringActivation: `systemctl restart ${AGENT_UNIT}` }));
     const ended = await operator.ended(run.id);
     assert.equal(ended.state, 'succeeded', ended.reason ?? '');
     assert.deepEqual(truth(machine), { running: ended.storePath, profile: ended.storePath });

@@ -5,18 +5,20 @@ import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Run, RunArgs } from '@nixfleet/contract/runs.ts';
 import type { Operator } from '../test/loop/operator.ts';
-import { AGENT_UNIT, agentUnit, CHECKOUT, configureAgent, NODE } from './agent.ts';
+import { AGENT_UNIT } from './agent.ts';
+import { CHECKOUT, NODE, putAgent } from './agent-unit.ts';
 import { surroundings } from './config.ts';
 import { type Control, startControl } from './control.ts';
 import { type Machine, makeMachine } from './machine.ts';
 import { provideRoot } from './root.ts';
-import { install, makeSample, prepareBoot, type Sample, type System } from './sample.ts';
+import { install, makeSample, prepareBoot, type System } from './sample.ts';
 import { openSite } from './site.ts';
 import { until } from './until.ts';
 
 export type World = {
   machine: Machine;
-  sample: Sample;
+  /** Commits a system, with our agent in it, and gives the full commit. */
+  commit: (system: System) => Promise<string>;
   control: Control;
   operator: Operator;
   /** The store path of the first system. */
@@ -30,10 +32,10 @@ const HOST = 'box';
 export const steady = (what: string): string =>
   `[Service]\nType=exec\nExecStart=sleep infinity\nEnvironment=WHAT=${what}\n`;
 
-/** A healthy system: our agent and one service, and what a test puts beside them. */
+/** A healthy system: one service, and what a test puts beside it. Our agent is in every system. */
 export const system = (label: string, { units = {}, ...more }: Partial<System> = {}): System => ({
   label,
-  units: { [AGENT_UNIT]: agentUnit(), 'web.service': steady('web'), ...units },
+  units: { 'web.service': steady('web'), ...units },
   ...more,
 });
 
@@ -67,7 +69,6 @@ export async function makeWorld(t: TestContext, options: WorldOptions = {}): Pro
   });
 
   const sample = await makeSample(site, HOST, path);
-  await sample.commit(first);
   const control = await startControl({ site, node, checkout, repository: sample.url, confirmMs, leaseMs });
   closing.push(() => control.close());
   const machine = await makeMachine({
@@ -79,16 +80,20 @@ export async function makeWorld(t: TestContext, options: WorldOptions = {}): Pro
     ...(diskMebibytes === undefined ? {} : { diskMebibytes }),
   });
   prepareBoot(machine);
-  configureAgent(machine, { url: control.url, token: control.secrets.bootstrapToken, confirmMs });
   closing.push(() => (t.passed ? Promise.resolve() : tell(t, machine, control)));
   await machine.boot();
   await options.prepare?.(machine);
+  const token = control.secrets.bootstrapToken;
+  const agentUnit = await putAgent(machine, { url: control.url, token, confirmMs });
+  const commit: World['commit'] = ({ units, ...more }) =>
+    sample.commit({ ...more, units: { [AGENT_UNIT]: agentUnit, ...units } });
+  await commit(first);
   const storePath = await install(machine, sample);
   await until(async () => (await control.operator.hosts()).some((h) => h.name === HOST && h.state === 'online'), {
     what: 'the agent to enrol',
     deadlineMs: 20_000,
   });
-  return { machine, sample, control, operator: control.operator, first: storePath };
+  return { machine, commit, control, operator: control.operator, first: storePath };
 }
 
 async function tell(t: TestContext, machine: Machine, control: Control): Promise<void> {
@@ -102,11 +107,11 @@ export type Deployment = { run: Run; commit: string };
 
 /** Commits a system and orders it: `pull-switch` unless told otherwise. Does not wait. */
 export async function order(
-  { sample, operator }: World,
+  { commit: commitSystem, operator }: World,
   next: System,
   { verb = 'pull-switch', args = {} }: { verb?: Run['verb']; args?: RunArgs } = {},
 ): Promise<Deployment> {
-  const commit = await sample.commit(next);
+  const commit = await commitSystem(next);
   await operator.refresh();
   const [run] = await operator.run({ verb, hosts: [HOST], args });
   if (!run) throw new Error('no run was made');
