@@ -81,6 +81,12 @@ export const Facts = z.object({
 });
 export type Facts = z.infer<typeof Facts>;
 
+/** The tests of the closure that runs; those of a closure that was taken back say nothing about it. */
+export function testsOfRunning({ tests, system }: Facts): z.infer<typeof TestsFact> | undefined {
+  const closure = tests?.value.storePath;
+  return closure === null || closure === system?.value.running ? tests?.value : undefined;
+}
+
 const reported = <T extends z.ZodType>(value: T) =>
   z.object({
     ageMs: z.int().min(0).describe('how long ago it was observed, milliseconds, by a monotonic clock'),

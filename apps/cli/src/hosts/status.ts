@@ -1,4 +1,5 @@
 // A host on one line: its status by the screens' rule — running first, then offline, then how the last run ended.
+import { testsOfRunning } from '@nixfleet/contract/facts.ts';
 import type { Host } from '@nixfleet/contract/hosts.ts';
 import { shortCommit } from '../targets/words.ts';
 import { span } from '@nixfleet/contract/measures.ts';
@@ -55,7 +56,7 @@ export function presenceSpans(host: Host): Span[] {
 }
 
 export function testSpans(host: Host): Span[] {
-  const tests = host.facts.tests?.value;
+  const tests = testsOfRunning(host.facts);
   if (tests === undefined) return [['mute', '–']];
   const counts = `${tests.passed}/${tests.total}`;
   return tests.failed.length > 0 ? [['bad', `✗ ${counts}`]] : [['plain', counts]];
@@ -72,7 +73,7 @@ export function fleetSpans(hosts: readonly Host[]): Span[] {
     [hosts.filter((h) => h.state === 'online').length, 'online', 'plain'],
     [hosts.filter((h) => h.state !== 'online').length, 'offline', 'warn'],
     [hosts.filter((h) => h.convergence.status === 'outdated').length, 'outdated', 'warn'],
-    [hosts.filter((h) => (h.facts.tests?.value.failed.length ?? 0) > 0).length, 'failing tests', 'bad'],
+    [hosts.filter((h) => (testsOfRunning(h.facts)?.failed.length ?? 0) > 0).length, 'failing tests', 'bad'],
     [hosts.filter((h) => h.run !== null).length, 'running', 'run'],
   ];
   const said = counts.filter(([n], i) => i === 0 || n > 0);

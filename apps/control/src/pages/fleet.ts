@@ -1,4 +1,5 @@
 // The fleet: is everything right, and if not, what to open. Trouble carries colour, the rest stays quiet.
+import { testsOfRunning } from '@nixfleet/contract/facts.ts';
 import type { Host } from '@nixfleet/contract/hosts.ts';
 import { ago } from '@nixfleet/contract/measures.ts';
 import type { Target } from '@nixfleet/contract/targets.ts';
@@ -45,7 +46,7 @@ const count = (n: number, of: string, word: string, tone: string): Html =>
 function strip(hosts: readonly Host[], targets: readonly Target[], now: number): Html {
   const online = hosts.filter((h) => h.state === 'online').length;
   const outdated = hosts.filter((h) => h.convergence.status === 'outdated').length;
-  const failing = hosts.filter((h) => (h.facts.tests?.value.failed.length ?? 0) > 0).length;
+  const failing = hosts.filter((h) => (testsOfRunning(h.facts)?.failed.length ?? 0) > 0).length;
   const active = hosts.filter((h) => h.run !== null).length;
   return html`<section class="strip" aria-label="Summary">
     ${count(online, ` / ${hosts.length}`, 'Online', '')} ${count(outdated, '', 'Outdated', 'warn')}
@@ -80,7 +81,7 @@ function row(h: Host, now: number): Html {
   const status = statusOfHost(h, now);
   const run = h.run ?? h.lastRun;
   const metrics = h.facts.metrics?.value;
-  const tests = h.facts.tests?.value;
+  const tests = testsOfRunning(h.facts);
   return html`<tr>
     <th scope="row">
       <span class="dot ${h.state}"
