@@ -7,7 +7,9 @@ import { failureLines, usage } from '../api/failure.ts';
 import { type Context, printJson } from '../context.ts';
 import type { Connect } from '../session/connection.ts';
 import { isOutcome } from '@nixfleet/contract/words.ts';
+import { refreshTargets } from '../targets/refresh.ts';
 import { paintSpans } from '../terminal/table.ts';
+import { oneLine } from '../terminal/text.ts';
 import { fullCommit, lifetime, wholeNumber } from '../terminal/typed.ts';
 import { findRun } from './find.ts';
 import { worstExit } from './outcome.ts';
@@ -51,7 +53,7 @@ export function startCommands(program: Command, ctx: Context, connect: Connect):
     .action((verb: Verb, hosts: string[], options: StartOptions) => {
       if (hosts.length > 0 === (options.all === true))
         throw usage('Name hosts, or say --all', `nixfleet run ${verb} HOST…, or nixfleet run ${verb} --all`);
-      return start(ctx, connect(), createRuns(verb, hosts, options), options);
+      return startNewest(ctx, connect(), createRuns(verb, hosts, options), options);
     });
 
   program
@@ -107,6 +109,18 @@ function createRuns(verb: Verb, hosts: string[], options: StartOptions): CreateR
     ...(hosts.length > 0 ? { hosts } : { all: true as const }),
     ...(expires === undefined ? {} : { expiresInMs: expires }),
   };
+}
+
+/** These deploy the newest commit unless told which. */
+const newest: readonly Verb[] = ['pull', 'pull-switch', 'plan', 'update'];
+
+/** Has the targets fetched first: whoever has just pushed means that commit, not the one of the last look. */
+async function startNewest(ctx: Context, api: Api, body: CreateRuns, options: StartOptions): Promise<void> {
+  if (newest.includes(body.verb) && options.commit === undefined)
+    for (const { name, error } of await refreshTargets(api))
+      if (error !== null)
+        ctx.err.lines([`! ${name} could not be fetched: ${oneLine(error)}; its last known commit counts`]);
+  return start(ctx, api, body, options);
 }
 
 async function start(ctx: Context, api: Api, body: CreateRuns, options: StartOptions): Promise<void> {

@@ -9,11 +9,10 @@ import { ago } from '@nixfleet/contract/measures.ts';
 import { table } from '../terminal/table.ts';
 import { oneLine } from '../terminal/text.ts';
 import { wholeNumber } from '../terminal/typed.ts';
+import { refreshTargets } from './refresh.ts';
 import { shortCommit, signatureSpans } from './words.ts';
 
 type Json = { json?: true };
-/** The control plane waits for its repositories, which may be slow. */
-const REFRESH_DEADLINE_MS = 60_000;
 
 export function targetCommands(program: Command, ctx: Context, connect: Connect): void {
   const target = program
@@ -56,8 +55,7 @@ export function targetCommands(program: Command, ctx: Context, connect: Connect)
     .description('fetch all targets now')
     .option('--json', 'print JSON')
     .action(async (options: Json) => {
-      const call = { deadlineMs: REFRESH_DEADLINE_MS };
-      print(ctx, await request(connect(), 'POST', '/api/targets/refresh', TargetList, call), options);
+      print(ctx, { targets: await refreshTargets(connect()) }, options);
     });
 
   target

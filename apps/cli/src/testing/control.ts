@@ -201,7 +201,7 @@ export async function startControl(hosts: readonly Host[] = [], runs: readonly R
     hosts: new Map(hosts.map((h) => [h.id, h])),
     runs: new Map(runs.map((r) => [r.id, r])),
     journals: new Map(),
-    answers: new Map(),
+    answers: new Map<string, unknown>([['POST /api/targets/refresh', { targets: [] }]]),
     feeds: [],
     append: (runId, entry) => {
       const journal = journalOf(runId);
