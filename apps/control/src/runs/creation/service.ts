@@ -80,7 +80,7 @@ async function createIn(
   const made: RunRecord[] = [];
   const results = refs.map((ref): { host: string; run?: RunRecord; problem?: Problem; of?: HostRecord } => {
     const host = hosts.get(ref);
-    if (!host) return { host: ref, problem: new Problem('host_not_found', `There is no host ${ref}`) };
+    if (!host) return { host: ref, problem: unknownHost(ref) };
     const mine = live.get(host.id) ?? [];
     const waiting = mine.filter((run) => run.state === 'queued').length;
     try {
@@ -126,6 +126,9 @@ export function candidateOf(
     maxQueued: ctx.config.maxQueued,
   };
 }
+
+const unknownHost = (ref: string): Problem =>
+  new Problem('host_not_found', `There is no host ${ref}`, { next: 'nixfleet hosts lists those known' });
 
 const unknownCommit = (c: Candidate): Problem =>
   new Problem('invalid', `The target ${c.target?.name ?? ''} does not have this commit.`, {
